@@ -1,0 +1,175 @@
+"""The container runtime interface: what a kubelet asks of whatever runs its containers.
+
+Shaped after the Kubernetes CRI (k8s.io/cri-api, runtime/v1), as JSON-able dataclasses. Engines implement
+`RuntimeService`; the gateway serves it to each node over HTTPS; the kubelet's client implements it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+
+@dataclass(slots=True)
+class SandboxConfig:
+    """What `RunPodSandbox` needs. `host_ports` maps node port to container port."""
+
+    pod_namespace: str
+    pod_name: str
+    pod_uid: str
+    hostname: str
+    labels: dict[str, str] = field(default_factory=dict)
+    dns_servers: list[str] = field(default_factory=list)
+    dns_searches: list[str] = field(default_factory=list)
+    dns_options: list[str] = field(default_factory=list)
+    attempt: int = 0
+
+
+@dataclass(slots=True)
+class Sandbox:
+    id: str
+    pod_namespace: str
+    pod_name: str
+    pod_uid: str
+    ip: str
+    state: Literal["READY", "NOTREADY"]
+    created_at: float
+    attempt: int = 0
+
+
+@dataclass(slots=True)
+class Mount:
+    """`emptyDir` is shared by the pod's containers under `name`; `files` holds the content of a configMap or
+    secret volume (path below container_path → text, latin-1 for binary)."""
+
+    kind: Literal["emptyDir", "files"]
+    name: str
+    container_path: str
+    read_only: bool = False
+    files: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class ContainerConfig:
+    """`attempt` counts restarts of this container in the pod; limits are cores and bytes, 0 for none."""
+
+    name: str
+    image: str
+    command: list[str] = field(default_factory=list)
+    args: list[str] = field(default_factory=list)
+    working_dir: str = ""
+    env: dict[str, str] = field(default_factory=dict)
+    mounts: list[Mount] = field(default_factory=list)
+    attempt: int = 0
+    cpu_limit: float = 0.0
+    memory_limit: int = 0
+    tty: bool = False
+    stdin: bool = False
+
+
+@dataclass(slots=True)
+class Container:
+    """Times are seconds since the epoch, 0 when not yet."""
+
+    id: str
+    sandbox_id: str
+    name: str
+    pod_uid: str
+    image: str
+    image_id: str
+    attempt: int
+    state: Literal["CREATED", "RUNNING", "EXITED", "UNKNOWN"]
+    created_at: float = 0.0
+    started_at: float = 0.0
+    finished_at: float = 0.0
+    exit_code: int = 0
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(slots=True)
+class Image:
+    id: str
+    tags: list[str]
+    size: int
+
+
+@dataclass(slots=True)
+class ExecResult:
+    stdout: bytes
+    stderr: bytes
+    exit_code: int
+
+
+@dataclass(slots=True)
+class LogLine:
+    """`at` is RFC 3339 with nanoseconds, as kubectl --timestamps prints it; `text` has no newline unless it had one."""
+
+    at: str
+    stream: Literal["stdout", "stderr"]
+    text: bytes
+
+
+@dataclass(slots=True)
+class ContainerStats:
+    """cpu_seconds is cumulative, memory the working set in bytes."""
+
+    container_id: str
+    cpu_seconds: float
+    memory_bytes: int
+
+
+@dataclass(slots=True)
+class RuntimeEvent:
+    """A container or sandbox changed: look at it again (CRI GetContainerEvents)."""
+
+    type: Literal["CONTAINER_CREATED", "CONTAINER_STARTED", "CONTAINER_STOPPED", "CONTAINER_DELETED"]
+    pod_uid: str
+    container_id: str
+
+
+class CriError(Exception):
+    """The runtime refuses or fails; `reason` is what the kubelet shows (ErrImagePull, CreateContainerError…)."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+class ExecSession(Protocol):
+    """A running interactive command. `output` yields (1 stdout | 2 stderr, bytes) until it ends."""
+
+    def output(self) -> AsyncIterator[tuple[int, bytes]]: ...
+    async def write(self, data: bytes) -> None: ...
+    async def close_stdin(self) -> None: ...
+    async def resize(self, width: int, height: int) -> None: ...
+    async def exit_code(self) -> int: ...
+    async def close(self) -> None: ...
+
+
+class RuntimeService(Protocol):
+    """One node's runtime. All methods raise CriError. Stopping or removing what is gone is not an error."""
+
+    async def run_pod_sandbox(self, config: SandboxConfig) -> Sandbox: ...
+    async def stop_pod_sandbox(self, sandbox_id: str) -> None: ...
+    async def remove_pod_sandbox(self, sandbox_id: str) -> None: ...
+    async def list_pod_sandboxes(self) -> list[Sandbox]: ...
+    async def create_container(self, sandbox_id: str, config: ContainerConfig) -> str: ...
+    async def start_container(self, container_id: str) -> None: ...
+    async def stop_container(self, container_id: str, grace_seconds: int) -> None: ...
+    async def remove_container(self, container_id: str) -> None: ...
+    async def list_containers(self) -> list[Container]: ...
+    async def container_status(self, container_id: str) -> Container: ...
+    async def image_status(self, image: str) -> Image | None: ...
+    async def pull_image(self, image: str) -> Image: ...
+    async def list_images(self) -> list[Image]: ...
+    async def exec_sync(self, container_id: str, command: list[str], timeout: float) -> ExecResult: ...
+    async def exec(self, container_id: str, command: list[str], *, tty: bool, stdin: bool) -> ExecSession: ...
+    async def attach(self, container_id: str, *, tty: bool, stdin: bool) -> ExecSession: ...
+    def logs(
+        self, container_id: str, *, follow: bool = False, tail: int = -1, since: float = 0.0
+    ) -> AsyncIterator[LogLine]: ...
+    async def stats(self) -> list[ContainerStats]: ...
+    def events(self) -> AsyncIterator[RuntimeEvent]: ...

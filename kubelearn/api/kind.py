@@ -1,0 +1,76 @@
+"""The descriptor that a kind's file exports as `KIND`: everything the server knows of it beyond its schema.
+
+Structure, types and merge keys come from the official definitions (`api.schema`); a kind adds what these
+cannot say: names, printer columns, defaults, validation, and what may change on an update.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubelearn.api.resource import Obj, Resource
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One `StatusCause`. `reason` is a FieldValueX constant; `message` is the whole text after the field path,
+    e.g. `Required value`, `Invalid value: "x": must be …`, `Unsupported value: "y": supported values: "a", "b"`."""
+
+    field: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the server-side Table. `cell` gives a JSON value from the object; `priority` > 0 is `-o wide`."""
+
+    name: str
+    cell: Callable[[Obj], Any]
+    type: str = "string"
+    format: str = ""
+    description: str = ""
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Where the scale subresource reads and writes, as dotted paths."""
+
+    spec_replicas: str = "spec.replicas"
+    status_replicas: str = "status.replicas"
+    selector: str = "spec.selector"
+
+
+def _nothing(_obj: Obj) -> None: ...
+def _no_errors(_obj: Obj) -> list[FieldError]:
+    return []
+def _no_update_errors(_new: Obj, _old: Obj) -> list[FieldError]:
+    return []
+def _name_and_namespace(obj: Obj) -> Mapping[str, str]:
+    meta = obj["metadata"]
+    return {"metadata.name": meta.get("name", ""), "metadata.namespace": meta.get("namespace", "")}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`default` fills in what real Kubernetes fills in, in place. `validate` sees the defaulted object;
+    `validate_update` also the stored one. `prepare` runs on create (old None) and update, before validation:
+    it drops or keeps what the strategy of the kind in Kubernetes does (status on create, say)."""
+
+    resource: Resource
+    columns: tuple[Column, ...] = ()
+    default: Callable[[Obj], None] = _nothing
+    validate: Callable[[Obj], list[FieldError]] = _no_errors
+    validate_update: Callable[[Obj, Obj], list[FieldError]] = _no_update_errors
+    prepare: Callable[[Obj, Obj | None], None] | None = None
+    fields: Callable[[Obj], Mapping[str, str]] = _name_and_namespace
+    has_status: bool = False
+    has_generation: bool = False
+    scale: Scale | None = None
+    create_on_update: bool = False
+    name_rule: str = "dns1123subdomain"  # dns1123subdomain | dns1123label | dns1035label | path-segment
+    ttl_seconds: int = 0
+    extra: Mapping[str, Any] = field(default_factory=dict)

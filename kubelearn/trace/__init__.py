@@ -1,0 +1,1 @@
+"""The glass box: causes of writes, the gate that holds watch events, recordings."""
