@@ -16,7 +16,8 @@ from kubelearn.api.cri import RuntimeService
 @dataclass(frozen=True, slots=True)
 class ClusterSpec:
     """What an engine may know of its cluster. `second_octet` makes the address plan of this cluster its own:
-    pods are 10.<second_octet>.<node>.<n>, node n is 10.<second_octet>.0.<n + 1>, the control plane 10.<second_octet>.0.1."""
+    pods are 10.<second_octet>.<node>.<n>, node n is 10.<second_octet>.0.<n + 1>, the control plane is
+    10.<second_octet>.0.1."""
 
     name: str
     home: Path

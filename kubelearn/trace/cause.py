@@ -46,7 +46,16 @@ class Cause:
 
     def encode(self) -> bytes:
         return orjson.dumps(
-            [self.trace_id, self.span_id, self.parent, self.actor, self.verb, self.at, self.command, dict(self.note)]
+            [
+                self.trace_id,
+                self.span_id,
+                self.parent,
+                self.actor,
+                self.verb,
+                self.at,
+                self.command,
+                dict(self.note),
+            ]
         )
 
     @classmethod

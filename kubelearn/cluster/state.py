@@ -1,0 +1,163 @@
+"""Where a cluster lives on disk, and what is remembered of it between commands.
+
+One folder per cluster under `$KUBELEARN_HOME`: `cluster.json`, `store.db`, `pki/`, `kubeconfig`, `logs/`, and what the
+engine keeps. The control plane holds a lock on `daemon.lock` for as long as it lives, so whether it runs is never
+guessed from a pid file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kubelearn.kit.errors import KubelearnError
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?")
+FORMAT = 1
+
+
+def home() -> Path:
+    """`$KUBELEARN_HOME`, or the platform's folder for user data."""
+    given = os.environ.get("KUBELEARN_HOME")
+    if given:
+        return Path(given).expanduser().absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("kubelearn"))
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterConfig:
+    """What `up` decided once; `nodes` counts workers. Written to `cluster.json`."""
+
+    name: str
+    engine: str
+    nodes: int
+    store: str
+    second_octet: int
+    port: int
+    format: int = FORMAT
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterFolder:
+    """Paths of one cluster; nothing here exists until `up` made it."""
+
+    name: str
+    root: Path
+
+    @classmethod
+    def of(cls, name: str) -> ClusterFolder:
+        if not _NAME.fullmatch(name):
+            raise KubelearnError(
+                f'"{name}" is not a cluster name',
+                "use up to 32 lower-case letters, digits and '-', starting and ending with a letter or digit",
+            )
+        return cls(name, home() / "clusters" / name)
+
+    @property
+    def pki(self) -> Path:
+        return self.root / "pki"
+
+    @property
+    def database(self) -> Path:
+        return self.root / "store.db"
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.root / "kubeconfig"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "logs" / "control-plane.log"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "daemon.lock"
+
+    def read(self) -> ClusterConfig | None:
+        """The stored configuration, None if there is no such cluster; raises KubelearnError when it is unreadable."""
+        path = self.root / "cluster.json"
+        try:
+            data = json.loads(path.read_text())
+            if data.get("format") != FORMAT:
+                raise KubelearnError(
+                    f'cluster "{self.name}" was made by another version of kubelearn',
+                    f"remove it with: kubelearn down --name {self.name}",
+                )
+            return ClusterConfig(**data)
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError, AttributeError) as error:
+            raise KubelearnError(
+                f"{path} is damaged: {error}", f"remove the cluster with: kubelearn down --name {self.name}"
+            ) from error
+
+    def write(self, config: ClusterConfig) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        temporary = self.root / "cluster.json.new"
+        temporary.write_text(json.dumps(dataclasses.asdict(config), indent=1) + "\n")
+        temporary.replace(self.root / "cluster.json")
+
+    def daemon_pid(self) -> int | None:
+        """The pid of the running control plane, or None: whoever holds the lock is alive."""
+        try:
+            with self.lock.open("r+") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError:
+                    return int(file.read() or 0) or None
+        except (FileNotFoundError, ValueError):
+            return None
+        return None
+
+
+@contextlib.contextmanager
+def os_errors(doing: str) -> Iterator[None]:
+    """Map what the disk says to a line that says what to do."""
+    try:
+        yield
+    except PermissionError as error:
+        raise KubelearnError(
+            f"{doing}: permission denied: {error.filename}",
+            "make the folder writable, or set KUBELEARN_HOME to one that is",
+        ) from error
+    except OSError as error:
+        hint = "free some space, or set KUBELEARN_HOME to a folder on another disk" if error.errno == 28 else ""
+        raise KubelearnError(f"{doing}: {error.strerror or error}", hint) from error
+
+
+def clusters() -> list[ClusterFolder]:
+    """Every cluster folder in the home, by name."""
+    root = home() / "clusters"
+    if not root.is_dir():
+        return []
+    return [ClusterFolder(p.name, p) for p in sorted(root.iterdir()) if p.is_dir() and _NAME.fullmatch(p.name)]
+
+
+def free_second_octet() -> int:
+    """An address plan that no other cluster of this home and no route of this machine uses, from 10.244 downwards."""
+    taken = set()
+    for folder in clusters():
+        with contextlib.suppress(KubelearnError):
+            if config := folder.read():
+                taken.add(config.second_octet)
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/net/route").read_text().splitlines()[1:]:
+            address = bytes.fromhex(line.split()[1])[::-1]
+            if address[0] == 10:
+                taken.add(address[1])
+    for octet in (*range(244, 181, -1), *range(180, 100, -1)):
+        if octet not in taken:
+            return octet
+    raise KubelearnError(
+        "no free 10.x.0.0/16 network is left",
+        "remove a cluster: kubelearn clusters, kubelearn down --name NAME",
+    )
