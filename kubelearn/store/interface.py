@@ -48,7 +48,7 @@ class StoreError(Exception):
     """The store cannot go on (full disk, damaged file): the message says what to do."""
 
 
-class Conflict(Exception):  # noqa: N818  an answer, not a fault
+class Conflict(Exception):
     """A compare-and-swap found another version; `current` is it, or None when the key is not there."""
 
     def __init__(self, current: KeyValue | None) -> None:
@@ -56,7 +56,7 @@ class Conflict(Exception):  # noqa: N818  an answer, not a fault
         self.current = current
 
 
-class Compacted(Exception):  # noqa: N818  an answer, not a fault
+class Compacted(Exception):
     """The revision asked for is gone; `oldest` is the first one kept."""
 
     def __init__(self, oldest: int) -> None:
@@ -64,7 +64,7 @@ class Compacted(Exception):  # noqa: N818  an answer, not a fault
         self.oldest = oldest
 
 
-class FutureRevision(Exception):  # noqa: N818  an answer, not a fault
+class FutureRevision(Exception):
     """The revision asked for has not been written yet; `current` is the newest."""
 
     def __init__(self, current: int) -> None:
@@ -87,24 +87,27 @@ class Store(Protocol):
     @property
     def compacted_revision(self) -> int: ...
     async def get(self, key: str, revision: int = 0) -> KeyValue | None: ...
-    async def range(
-        self, prefix: str, *, after: str = "", limit: int = 0, revision: int = 0
-    ) -> RangeResult:
+    async def range(self, prefix: str, *, after: str = "", limit: int = 0, revision: int = 0) -> RangeResult:
         """Keys under `prefix` in byte order, starting after the key `after`; `revision` 0 means now.
         Raises Compacted or FutureRevision."""
         ...
+
     async def put(self, key: str, value: bytes, *, expect: int | None = None, cause: bytes = b"") -> KeyValue:
         """`expect` is the mod_revision that must be current (0: must not exist, None: any). Raises Conflict."""
         ...
+
     async def delete(self, key: str, *, expect: int | None = None, cause: bytes = b"") -> KeyValue | None:
         """The deleted version with the deletion's revision, or None if there was none. Raises Conflict."""
         ...
+
     def watch(self, prefix: str, start_revision: int) -> Watch:
         """Every change with revision ≥ start_revision. Raises Compacted at once if history lacks it."""
         ...
+
     async def history(self, prefix: str, from_revision: int = 0, limit: int = 0) -> list[StoreEvent]:
         """Kept changes in order: what the timeline and `why` read."""
         ...
+
     async def compact(self, revision: int) -> None: ...
     async def open(self) -> None: ...
     async def close(self) -> None: ...
