@@ -54,6 +54,7 @@ class Transport(Protocol):
     async def websocket(self, request: Request, protocols: tuple[str, ...]) -> WebSocket:
         """Raises ApiError when the server answers with a Status instead of the upgrade."""
         ...
+
     async def close(self) -> None: ...
 
 
