@@ -200,7 +200,7 @@ def _add_use_commands(commands: Any) -> None:
         "the picture of the cluster",
         "  kubelearn graph\n  kubelearn graph --view ownership --format mermaid\n",
     )
-    graph.add_argument("--view", choices=("architecture", "ownership", "traffic", "flow"), default="architecture")
+    graph.add_argument("--view", choices=("architecture", "ownership", "traffic"), default="architecture")
     graph.add_argument("--format", choices=("text", "svg", "mermaid", "dot", "json"), default="text")
 
 

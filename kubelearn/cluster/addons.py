@@ -14,7 +14,7 @@ _ENDPOINTS = Resource("", "v1", "Endpoints", "endpoints", "endpoints", True)
 
 
 async def apply(client: Client, address: str, api_port: int, dns_port: int) -> None:
-    """`address` is the control plane's as pods see it; the Services are without selector, so their endpoints are ours."""
+    """`address` is the control plane's as pods see it; these Services have no selector, so their endpoints are ours."""
     await _ensure(client, _SERVICES, _dns_service())
     dns = [("dns", "UDP", dns_port), ("dns-tcp", "TCP", dns_port)]
     api = [("https", "TCP", api_port)]

@@ -1,0 +1,1 @@
+"""One file per type of node in the picture, each exporting `NODE`."""
