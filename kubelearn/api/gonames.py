@@ -1,11 +1,12 @@
-"""Go's names for the types of fields that OpenAPI only calls strings, for decode errors that name them.
+"""How Go spells things that reach users in error messages: values, and the types of fields.
 
-Keyed by `Struct.field`; what is absent is a plain string.
+`FIELD_TYPES` has those types that OpenAPI only calls strings, by `Struct.field`; what is absent is a string.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 _BY_TYPE: Mapping[str, str] = {
     "v1.PullPolicy": "Container.imagePullPolicy EphemeralContainer.imagePullPolicy ImageVolumeSource.pullPolicy",
@@ -68,3 +69,14 @@ _BY_TYPE: Mapping[str, str] = {
 
 #: `PodSpec.restartPolicy` → `v1.RestartPolicy`.
 FIELD_TYPES: Mapping[str, str] = {field: go_type for go_type, fields in _BY_TYPE.items() for field in fields.split()}
+
+
+def go_value(value: Any) -> str:
+    """Go's %v of JSON."""
+    if isinstance(value, dict):
+        return "map[" + " ".join(f"{key}:{go_value(item)}" for key, item in sorted(value.items())) + "]"
+    if isinstance(value, list):
+        return "[" + " ".join(map(go_value, value)) + "]"
+    if value is None or isinstance(value, bool):
+        return {None: "<nil>", True: "true", False: "false"}[value]
+    return str(value)

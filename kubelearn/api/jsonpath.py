@@ -15,6 +15,7 @@ from typing import Any
 
 from kubelearn.api import _jsonpath_parser as ast
 from kubelearn.api._jsonpath_parser import JsonPathError, Node
+from kubelearn.api.gonames import go_value
 
 __all__ = ["JsonPathError", "evaluate", "find", "relaxed"]
 
@@ -119,7 +120,7 @@ class _Evaluation:
 
     def filter(self, node: ast.Filter, value: Any) -> Iterator[Any]:
         if not isinstance(value, list):
-            raise JsonPathError(f"{_text(value)} is not array or slice and cannot be filtered")
+            raise JsonPathError(f"{go_value(value)} is not array or slice and cannot be filtered")
         for item in value:
             try:
                 lefts = self.nodes(node.left, [item])

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kubelearn.api.gonames import go_value
 from kubelearn.api.resource import Obj
 from kubelearn.api.schema import Field, Type
 
@@ -129,7 +130,7 @@ def _whole(patch: Obj) -> Obj:
         return patch
     if directive == "delete":
         return {}
-    raise PatchError(f"unknown patch type: {directive} in map: {_go({DIRECTIVE: directive} | patch)}")
+    raise PatchError(f"unknown patch type: {directive} in map: {go_value({DIRECTIVE: directive} | patch)}")
 
 
 def _same_kind(a: Any, b: Any) -> bool:
@@ -219,7 +220,8 @@ def _check_order(change: list[Any], order: list[Any], merge_key: str) -> None:
             position = wanted.index(identity(item, merge_key), position) + 1
         except ValueError:
             raise PatchError(
-                f"The order in patch list:\n{_go(change)}\n doesn't match $setElementOrder list:\n{_go(order)}\n"
+                f"The order in patch list:\n{go_value(change)}\n doesn't match $setElementOrder list:\n"
+                f"{go_value(order)}\n"
             ) from None
 
 
@@ -230,20 +232,9 @@ def identity(item: Any, merge_key: str) -> Any:
     if not merge_key:
         raise PatchError("cannot merge lists without merge key")
     if merge_key not in item:
-        raise PatchError(f"map: {_go(item)} does not contain declared merge key: {merge_key}")
+        raise PatchError(f"map: {go_value(item)} does not contain declared merge key: {merge_key}")
     value = item[merge_key]
     return (type(value), value)
-
-
-def _go(value: Any) -> str:
-    """Go's %v of JSON."""
-    if isinstance(value, dict):
-        return "map[" + " ".join(f"{key}:{_go(item)}" for key, item in sorted(value.items())) + "]"
-    if isinstance(value, list):
-        return "[" + " ".join(map(_go, value)) + "]"
-    if value is None or isinstance(value, bool):
-        return {None: "<nil>", True: "true", False: "false"}[value]
-    return str(value)
 
 
 def _merge_list(
@@ -283,7 +274,7 @@ def _list_directives(
             case "merge":
                 raise PatchError("merging lists cannot yet be specified in the patch")
             case other:
-                raise PatchError(f"unknown patch type: {other} in map: {_go(item)}")
+                raise PatchError(f"unknown patch type: {other} in map: {go_value(item)}")
     return (plain, []) if replace else (original, plain)
 
 
