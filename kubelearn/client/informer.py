@@ -2,6 +2,10 @@
 
 Handlers are called on the event loop in revision order and must not block; a controller's handler adds a key to its
 queue. `acting_on` makes the cause for work that an object's change brings about.
+
+Who writes what it also watches tells the informer with `written` and `removed`: its next look then shows the write,
+however late (or held by the gate) the watch event comes. That is what client-go's expectations are for; an overlay
+serves every controller alike.
 """
 
 from __future__ import annotations
@@ -46,8 +50,11 @@ class Informer:
         namespace: str = "",
         label_selector: str = "",
         field_selector: str = "",
+        *,
+        metadata_only: bool = False,
     ) -> None:
         self.resource = resource
+        self._metadata_only = metadata_only
         self._client = client
         self._namespace = namespace
         self._labels = label_selector
@@ -56,6 +63,10 @@ class Informer:
         self._handlers: list[Handler] = []
         self._indexers: dict[str, Indexer] = {}
         self._indices: dict[str, dict[str, dict[tuple[str, str], Obj]]] = {}
+        self._ahead: dict[
+            tuple[str, str], Obj | None
+        ] = {}  # own writes not yet watched: what was there before
+        self._gone: dict[str, Obj] = {}  # own deletions not yet watched, by uid
         self._synced = asyncio.Event()
         self._version = ""
         self._delay = _FIRST_DELAY
@@ -150,15 +161,23 @@ class Informer:
 
     async def _list(self) -> None:
         answer = await self._client.list(
-            self.resource, self._namespace, label_selector=self._labels, field_selector=self._fields
+            self.resource,
+            self._namespace,
+            label_selector=self._labels,
+            field_selector=self._fields,
+            metadata_only=self._metadata_only,
         )
         self._version = answer["metadata"].get("resourceVersion", "")
         found = {_key(obj): obj for obj in answer["items"]}
         for key in [key for key in self._objects if key not in found]:
-            self._take(WatchEvent("DELETED", self._objects[key]))
+            if key not in self._ahead or _revision(self._objects[key]) <= _revision(answer):
+                self._take(WatchEvent("DELETED", self._objects[key]))
+        uids = {obj["metadata"].get("uid") for obj in found.values()}
+        for obj in [obj for uid, obj in self._gone.items() if uid not in uids]:
+            self._take(WatchEvent("DELETED", obj))
         for key, obj in found.items():
             old = self._objects.get(key)
-            if old is None or _version(old) != _version(obj):
+            if old is None or key in self._ahead or _version(old) != _version(obj):
                 self._take(WatchEvent("ADDED", obj))
         self._synced.set()
 
@@ -169,6 +188,7 @@ class Informer:
             resource_version=self._version,
             label_selector=self._labels,
             field_selector=self._fields,
+            metadata_only=self._metadata_only,
             allowWatchBookmarks=True,
             timeoutSeconds=random.randint(300, 600),
         )
@@ -182,14 +202,44 @@ class Informer:
         if not seen and time.monotonic() - started < 1:
             raise TransportError("the server ended the watch at once")
 
+    def written(self, obj: Obj) -> None:
+        """`obj` is the server's answer to an own write: show it from now on."""
+        new = typed(self.resource, obj)
+        key = _key(new)
+        old = self._objects.get(key)
+        if old is not None and _revision(old) >= _revision(new):
+            return
+        self._ahead.setdefault(key, old)
+        self._put(key, new)
+
+    def removed(self, obj: Obj) -> None:
+        """An own request deleted `obj` for good: show it no more."""
+        uid = obj["metadata"].get("uid", "")
+        current = self._objects.get(_key(obj))
+        if current is not None and current["metadata"].get("uid") == uid:
+            self._gone[uid] = current
+            self._ahead.pop(_key(obj), None)
+            self._put(_key(obj), None)
+
     def _take(self, event: WatchEvent) -> None:
         obj = typed(self.resource, event.object)
-        key = _key(obj)
+        key, uid = _key(obj), obj["metadata"].get("uid", "")
         if event.type == "DELETED":
-            old = self._put(key, None)
+            old = self._gone.pop(uid, None)
+            if old is None:
+                self._ahead.pop(key, None)
+                old = self._put(key, None)
             self._tell("DELETED", old, obj)
             return
-        old = self._put(key, obj)
+        if uid in self._gone:
+            return
+        old = self._objects.get(key)
+        if key in self._ahead:
+            if old is not None and _revision(obj) < _revision(old):
+                self._tell("MODIFIED", old, old)
+                return
+            old = self._ahead.pop(key)
+        self._put(key, obj)
         self._tell("ADDED" if old is None else "MODIFIED", old, obj)
 
     def _tell(self, event_type: str, old: Obj | None, new: Obj) -> None:
@@ -209,3 +259,9 @@ def _key(obj: Obj) -> tuple[str, str]:
 def _version(obj: Obj) -> str:
     version: str = obj.get("metadata", {}).get("resourceVersion", "")
     return version
+
+
+def _revision(obj: Obj) -> int:
+    """Versions are compared as numbers; one that is none counts as oldest."""
+    version = _version(obj)
+    return int(version) if version.isdigit() else 0

@@ -26,6 +26,7 @@ APPLY_PATCH = "application/apply-patch+yaml"
 
 _TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 _METADATA_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
+_METADATA = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json"
 
 Query = list[tuple[str, str]]
 Body = bytes | Obj | list[Any]
@@ -114,13 +115,16 @@ class Client:
         label_selector: str = "",
         field_selector: str = "",
         limit: int = 0,
+        metadata_only: bool = False,
         **query: Any,
     ) -> Obj:
-        """The List object; with `limit` one page of it, `metadata.continue` then names the next."""
+        """The List object; with `limit` one page of it, `metadata.continue` then names the next.
+        With `metadata_only`, only each object's metadata travels."""
         params = _selection(label_selector, field_selector, query)
         if limit:
             params.append(("limit", str(limit)))
-        answer = await self._object("GET", res.path(namespace), params)
+        headers = {"accept": _METADATA_LIST} if metadata_only else None
+        answer = await self._object("GET", res.path(namespace), params, None, headers)
         answer["items"] = [typed(res, item) for item in answer.get("items") or []]
         return answer
 
@@ -188,6 +192,7 @@ class Client:
         label_selector: str = "",
         field_selector: str = "",
         table: bool = False,
+        metadata_only: bool = False,
         **query: Any,
     ) -> AsyncGenerator[WatchEvent, None]:
         """Changes until the server ends the stream. Raises ApiError (410: list again) and TransportError.
@@ -197,8 +202,8 @@ class Client:
         params.append(("watch", "true"))
         if resource_version:
             params.append(("resourceVersion", resource_version))
-        headers = {"accept": _TABLE} if table else None
-        response = await self.request("GET", res.path(namespace), query=params, headers=headers)
+        accept = _TABLE if table else _METADATA if metadata_only else "application/json"
+        response = await self.request("GET", res.path(namespace), query=params, headers={"accept": accept})
         async with contextlib.aclosing(lines(response)) as found:
             async for line in found:
                 event = decode(line)
@@ -219,14 +224,6 @@ class Client:
         """The server-side Table of one object or of a list."""
         params = _selection(label_selector, field_selector, query)
         return await self._object("GET", res.path(namespace, name), params, None, {"accept": _TABLE})
-
-    async def list_metadata(self, res: Resource, namespace: str = "", **query: Any) -> Obj:
-        """Like `list`, but of each object only its metadata travels."""
-        answer = await self._object(
-            "GET", res.path(namespace), parameters(query), None, {"accept": _METADATA_LIST}
-        )
-        answer["items"] = answer.get("items") or []
-        return answer
 
     async def websocket(
         self, path: str, query: Query | tuple[()] = (), protocols: tuple[str, ...] = ()
@@ -263,10 +260,12 @@ def _delete_options(options: Obj | None) -> Obj | None:
 
 
 def typed(res: Resource, item: Obj) -> Obj:
-    """`item` with its apiVersion and kind first, which the server leaves out inside lists."""
-    if "kind" in item and "apiVersion" in item:
+    """`item` with its apiVersion and kind, which the server leaves out inside lists (and a PartialObjectMetadata
+    has of its own)."""
+    if item.get("kind") == res.kind and "apiVersion" in item:
         return item
-    return {"apiVersion": res.api_version, "kind": res.kind, **item}
+    named = {"apiVersion": res.api_version, "kind": res.kind}
+    return {**named, **item, **named}
 
 
 def decode(data: bytes) -> Obj:
