@@ -2,8 +2,8 @@
 
 They come from the package `kubernetes-validate`, whose one definitions file is read without importing the
 package (that would pull in jsonschema). Kept in memory are the encoded bytes of each definition and an
-index of kinds, about 1.5 MB; a definition is decoded when somebody asks. Enumerations of string fields are
-missing in that file, so they are in enums.json beside this module. Callers: `schema`, `openapi`.
+index of kinds, about 1.5 MB; a definition is decoded when somebody asks. Enumerations and zero values of
+fields are missing in that file, so they are in facts.json beside this module. Callers: `schema`, `openapi`.
 """
 
 from __future__ import annotations
@@ -78,9 +78,9 @@ def raw(name: str) -> dict[str, Any]:
 
 
 @cache
-def enums() -> dict[str, dict[str, list[str]]]:
-    """Allowed values by definition and field."""
-    loaded: dict[str, dict[str, list[str]]] = orjson.loads(Path(__file__).with_name("enums.json").read_bytes())
+def facts() -> dict[str, dict[str, dict[str, Any]]]:
+    """`enum` and `default` by definition and field; a default here is what Go writes for a field left out."""
+    loaded: dict[str, dict[str, dict[str, Any]]] = orjson.loads(Path(__file__).with_name("facts.json").read_bytes())
     return loaded
 
 

@@ -124,10 +124,11 @@ def _definition(name: str, openapi: Version) -> dict[str, Any]:
         shape = {"oneOf": both} if openapi == 3 else {"type": "string"}
         return shape | {"format": "int-or-string"}
     out = _schema(raw, openapi)
-    enums = definitions.enums().get(name, {})
-    for field, values in enums.items():
-        if field in out.get("properties", {}):
-            out["properties"][field]["enum"] = values
+    for field, facts in definitions.facts().get(name, {}).items():
+        if (spec := out.get("properties", {}).get(field)) is not None:
+            if openapi == 3 and "$ref" in spec:
+                spec["allOf"] = [{"$ref": spec.pop("$ref")}]
+            spec |= {key: value for key, value in facts.items() if openapi == 3 or key == "enum"}
     return out
 
 

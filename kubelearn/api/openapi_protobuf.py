@@ -11,8 +11,9 @@ from typing import Any
 
 import yaml
 
-#: What kubectl sends as Accept, and what the answer is called.
-MEDIA_TYPE = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+#: What kubectl sends as Accept; the answer's Content-Type, in which the @ would be no valid media type.
+ACCEPT = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+MEDIA_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
 
 def encode(document: Mapping[str, Any]) -> bytes:

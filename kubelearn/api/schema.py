@@ -49,7 +49,7 @@ class Field:
         self.list_type: str = spec.get("x-kubernetes-list-type", "")
         self.map_type: str = spec.get("x-kubernetes-map-type", "")
         self.list_map_keys: tuple[str, ...] = tuple(spec.get("x-kubernetes-list-map-keys", ()))
-        self.enum: tuple[str, ...] = tuple(definitions.enums().get(owner, {}).get(name, ()))
+        self.enum: tuple[str, ...] = tuple(definitions.facts().get(owner, {}).get(name, {}).get("enum", ()))
         self._ref = definitions.referenced(spec)
         self._type = None if self._ref else Type("", spec)
 
@@ -179,6 +179,15 @@ def normalize(obj: Obj, group: str, version: str, kind: str) -> tuple[Obj, Check
     from kubelearn.api import decoding
 
     return decoding.decode(obj, for_kind(group, version, kind))
+
+
+def complete(obj: Obj, group: str, version: str, kind: str) -> None:
+    """Write the zero values that Go's encoder writes for fields left out (`status: {}`, `resources: {}`,
+    `lastProbeTime: null`), in place. For a server to call after defaulting."""
+    from kubelearn.api import zero
+
+    if (found := for_kind(group, version, kind)) is not None:
+        zero.complete(obj, found)
 
 
 def openapi_v3(group: str, version: str, resources: Iterable[Resource]) -> dict[str, Any]:
