@@ -41,7 +41,7 @@ class Sandbox:
 @dataclass(slots=True)
 class Mount:
     """`emptyDir` is shared by the pod's containers under `name`; `files` holds the content of a configMap or
-    secret volume (path below container_path → text, latin-1 for binary)."""
+    secret volume: path below container_path → bytes one to one (`data.decode("latin-1")`), whatever they encode."""
 
     kind: Literal["emptyDir", "files"]
     name: str

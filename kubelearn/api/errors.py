@@ -16,7 +16,11 @@ class ApiError(Exception):
     """An answer that is a `Status` with `status: Failure`."""
 
     def __init__(
-        self, code: int, reason: str, message: str, details: dict[str, Any] | None = None,
+        self,
+        code: int,
+        reason: str,
+        message: str,
+        details: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(message)
@@ -29,7 +33,11 @@ class ApiError(Exception):
     def status(self) -> Obj:
         """The `Status` object, as answered over HTTP."""
         out: Obj = {
-            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": self.message,
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.message,
         }
         if self.reason:
             out["reason"] = self.reason
@@ -41,7 +49,9 @@ class ApiError(Exception):
     @classmethod
     def from_status(cls, status: Obj, code: int = 0) -> ApiError:
         return cls(
-            int(status.get("code") or code), status.get("reason", ""), status.get("message", ""),
+            int(status.get("code") or code),
+            status.get("reason", ""),
+            status.get("message", ""),
             status.get("details"),
         )
 
@@ -65,11 +75,11 @@ def already_exists(resource: Resource, name: str) -> ApiError:
 
 
 def conflict(resource: Resource, name: str, why: str = "") -> ApiError:
-    why = why or (
-        "the object has been modified; please apply your changes to the latest version and try again"
-    )
+    why = why or ("the object has been modified; please apply your changes to the latest version and try again")
     return ApiError(
-        409, "Conflict", f'Operation cannot be fulfilled on {resource.group_resource} "{name}": {why}',
+        409,
+        "Conflict",
+        f'Operation cannot be fulfilled on {resource.group_resource} "{name}": {why}',
         _details(resource, name),
     )
 
@@ -102,7 +112,9 @@ def forbidden(resource: Resource | None, name: str, why: str) -> ApiError:
     return ApiError(403, "Forbidden", f"{subject} is forbidden: {why}", _details(resource, name))
 
 
-def method_not_allowed(message: str = "the server does not allow this method on the requested resource") -> ApiError:
+def method_not_allowed(
+    message: str = "the server does not allow this method on the requested resource",
+) -> ApiError:
     return ApiError(405, "MethodNotAllowed", message, {})
 
 
@@ -121,14 +133,16 @@ def request_entity_too_large(message: str) -> ApiError:
 
 def too_many_requests(message: str, retry_seconds: int) -> ApiError:
     return ApiError(
-        429, "TooManyRequests", message, {"retryAfterSeconds": retry_seconds}, {"Retry-After": str(retry_seconds)}
+        429,
+        "TooManyRequests",
+        message,
+        {"retryAfterSeconds": retry_seconds},
+        {"Retry-After": str(retry_seconds)},
     )
 
 
 def internal(message: str) -> ApiError:
-    return ApiError(
-        500, "InternalError", f"Internal error occurred: {message}", {"causes": [{"message": message}]}
-    )
+    return ApiError(500, "InternalError", f"Internal error occurred: {message}", {"causes": [{"message": message}]})
 
 
 def service_unavailable(message: str) -> ApiError:

@@ -47,8 +47,12 @@ class Scale:
 def _nothing(_obj: Obj) -> None: ...
 def _no_errors(_obj: Obj) -> list[FieldError]:
     return []
+
+
 def _no_update_errors(_new: Obj, _old: Obj) -> list[FieldError]:
     return []
+
+
 def _name_and_namespace(obj: Obj) -> Mapping[str, str]:
     meta = obj["metadata"]
     return {"metadata.name": meta.get("name", ""), "metadata.namespace": meta.get("namespace", "")}
