@@ -1,0 +1,1 @@
+"""The scheduler: chooses a node for each pod and binds it there."""

@@ -1,0 +1,239 @@
+"""The scheduler's loop: watches feed the cache and the queue, decisions become bindings, failures become conditions.
+
+Deciding is synchronous and pure (`decide`); a chosen node is assumed at once and bound in a task of its own, so that
+the next pod does not wait for the API. Each write names as its cause the revision that the pod was tried for (its
+creation, or the change that made another try worth while) and carries the verdicts on every node.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+from kubelearn.api.errors import ApiError
+from kubelearn.api.resource import Obj, Resource
+from kubelearn.client.events import EventRecorder
+from kubelearn.client.informer import Informer
+from kubelearn.client.rest import STRATEGIC_MERGE_PATCH, Client
+from kubelearn.client.transport import TransportError
+from kubelearn.kit import clock
+from kubelearn.kit.tasks import Tasks
+from kubelearn.scheduler.cache import Cache
+from kubelearn.scheduler.decide import Decision, decide, default_plugins
+from kubelearn.scheduler.framework import PodInfo
+from kubelearn.scheduler.queue import Entry, PodQueue
+from kubelearn.trace.cause import Acting, acting
+
+log = logging.getLogger(__name__)
+
+NAME = "default-scheduler"
+PODS = Resource("", "v1", "Pod", "pods", "pod", True)
+NODES = Resource("", "v1", "Node", "nodes", "node", False)
+FINISHED = ("Succeeded", "Failed")
+BINDINGS_AT_ONCE = 32
+
+
+class Scheduler:
+    """Run it as a task with `run`; cancel that to stop it."""
+
+    def __init__(
+        self,
+        client: Client,
+        recorder: EventRecorder,
+        *,
+        now: clock.Clock = clock.utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._client = client
+        self._recorder = recorder
+        self._now = now
+        self._monotonic = monotonic
+        self._rng = rng
+        self._plugins = default_plugins()
+        self._helped_by = {plugin.name: plugin.helped_by for plugin in self._plugins}
+        self._cache = Cache()
+        self._queue = PodQueue(monotonic)
+        self._pods = Informer(client, PODS)
+        self._nodes = Informer(client, NODES)
+        self._wake = asyncio.Event()
+        self._tasks = Tasks("scheduler")
+        self._binding = asyncio.Semaphore(BINDINGS_AT_ONCE)
+
+    async def run(self) -> None:
+        async with self._tasks as tasks:
+            self._nodes.add_handler(self._on_node)
+            self._pods.add_handler(self._on_pod)
+            self._nodes.start(tasks)
+            self._pods.start(tasks)
+            await self._nodes.synced()
+            await self._pods.synced()
+            while True:
+                entry = self._queue.pop()
+                if entry is None:
+                    await self._wait()
+                else:
+                    self._schedule(entry)
+                    await asyncio.sleep(0)
+
+    async def _wait(self) -> None:
+        due = self._queue.next_due()
+        self._wake.clear()
+        timeout = None if due is None else max(0.0, due - self._monotonic())
+        try:
+            async with asyncio.timeout(timeout):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    # what the watches show
+
+    def _on_node(self, event: str, old: Obj | None, new: Obj) -> None:
+        if event == "DELETED":
+            self._cache.remove_node(new["metadata"]["name"])
+        else:
+            self._cache.set_node(new)
+        if event == "DELETED" or old is None or _offers(old) != _offers(new):
+            self._moved("node", _revision(new))
+
+    def _on_pod(self, event: str, old: Obj | None, new: Obj) -> None:
+        pod = PodInfo.of(new)
+        if event == "DELETED" or (new.get("status") or {}).get("phase") in FINISHED:
+            self._queue.remove(pod.uid)
+            if self._cache.remove(pod.uid):
+                self._moved("pod-gone", pod.revision)
+        elif node := pod.spec.get("nodeName"):
+            self._queue.remove(pod.uid)
+            self._cache.place(pod, node)
+            if old is None or not old["spec"].get("nodeName") or PodInfo.of(old).labels != pod.labels:
+                self._moved("pod-new", pod.revision)
+        elif not _is_ours(pod):
+            self._queue.remove(pod.uid)
+        elif not self._cache.is_placed(pod.uid):
+            self._queue.put(pod)
+            self._wake.set()
+
+    def _moved(self, change: str, revision: int) -> None:
+        def helps(entry: Entry) -> bool:
+            return any(change in self._helped_by.get(name, ()) for name in entry.rejected_by)
+
+        self._queue.moved(revision, helps)
+        self._wake.set()
+
+    # what is done about a pod
+
+    def _schedule(self, entry: Entry) -> None:
+        decision = self._decide(entry.pod)
+        before = entry.report
+        if decision.node:
+            self._cache.place(entry.pod, decision.node)
+            work = self._bind(entry, decision, before)
+        else:
+            self._queue.reject(entry, decision.rejected_by)
+            work = self._report(entry.pod, entry.cause, decision, before)
+        entry.report = self._tasks.start(work, f"{entry.pod.namespace}/{entry.pod.name}")
+
+    def _decide(self, pod: PodInfo) -> Decision:
+        try:
+            return decide(pod, self._cache.nodes(), self._plugins, self._rng)
+        except (KeyError, TypeError, ValueError) as error:
+            log.exception("no decision on pod %s/%s", pod.namespace, pod.name)
+            return Decision("", {}, f"running plugins: {error}", frozenset(self._helped_by))
+
+    async def _bind(self, entry: Entry, decision: Decision, before: asyncio.Task[None] | None) -> None:
+        """`before` tells of an earlier failure; its condition must not land on a bound pod."""
+        pod = entry.pod
+        await _finished(before)
+        try:
+            async with self._binding:
+                with acting(Acting(revision=entry.cause, note=decision.note())):
+                    await self._post_binding(pod, decision.node)
+        except (ApiError, TransportError) as error:
+            self._binding_failed(entry, error)
+            await self._tell(pod, entry.cause, "Warning", "FailedScheduling", f"binding rejected: {error}")
+        else:
+            self._queue.remove(pod.uid)
+            said = f"Successfully assigned {pod.namespace}/{pod.name} to {decision.node}"
+            await self._tell(pod, entry.cause, "Normal", "Scheduled", said)
+
+    async def _post_binding(self, pod: PodInfo, node: str) -> None:
+        binding = {
+            "apiVersion": "v1",
+            "kind": "Binding",
+            "metadata": {"name": pod.name, "namespace": pod.namespace, "uid": pod.uid},
+            "target": {"kind": "Node", "name": node},
+        }
+        await self._client.create(PODS, binding, pod.namespace, subresource="binding", name=pod.name)
+
+    def _binding_failed(self, entry: Entry, error: Exception) -> None:
+        """Not on that node after all, unless the watch says so: a pod that is bound or gone leaves the queue there."""
+        log.warning("binding %s/%s: %s", entry.pod.namespace, entry.pod.name, error)
+        seen = self._pods.get(entry.pod.namespace, entry.pod.name)
+        if seen is None or seen["metadata"].get("uid") != entry.pod.uid:
+            self._cache.remove(entry.pod.uid)
+        elif not seen["spec"].get("nodeName"):
+            self._cache.remove(entry.pod.uid)
+            entry.pod = PodInfo.of(seen)
+        if isinstance(error, ApiError) and error.code == 404:
+            self._queue.remove(entry.pod.uid)
+        self._queue.retry(entry)
+        self._wake.set()
+
+    async def _report(self, pod: PodInfo, cause: int, decision: Decision, before: asyncio.Task[None] | None) -> None:
+        """The Unschedulable condition and the FailedScheduling event."""
+        await _finished(before)
+        condition = self._condition(pod, decision.message)
+        if condition is not None:
+            patch = {"status": {"conditions": [condition]}}
+            try:
+                with acting(Acting(revision=cause, note=decision.note())):
+                    await self._client.patch(
+                        PODS, pod.name, pod.namespace, patch, STRATEGIC_MERGE_PATCH, subresource="status"
+                    )
+            except (ApiError, TransportError) as error:
+                log.info("pod %s/%s: condition not written: %s", pod.namespace, pod.name, error)
+        await self._tell(pod, cause, "Warning", "FailedScheduling", decision.message)
+
+    def _condition(self, pod: PodInfo, message: str) -> Obj | None:
+        """PodScheduled as it should be, or None if it is so already."""
+        seen = self._pods.get(pod.namespace, pod.name) or pod.obj
+        found: list[dict[str, Any]] = (seen.get("status") or {}).get("conditions") or []
+        current = next((c for c in found if c.get("type") == "PodScheduled"), {})
+        wanted = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+        if generation := seen["metadata"].get("generation"):
+            wanted["observedGeneration"] = generation
+        if all(current.get(name) == value for name, value in wanted.items()):
+            return None
+        if current.get("status") != "False":
+            wanted["lastTransitionTime"] = clock.rfc3339(self._now())
+        return wanted
+
+    async def _tell(self, pod: PodInfo, cause: int, type_: str, reason: str, message: str) -> None:
+        with acting(Acting(revision=cause)):
+            await self._recorder.event(pod.obj, type_, reason, message)
+
+
+async def _finished(task: asyncio.Task[None] | None) -> None:
+    if task is not None:
+        await asyncio.wait([task])
+
+
+def _is_ours(pod: PodInfo) -> bool:
+    """Pods with scheduling gates wait for whoever set them; the API server says so in their condition."""
+    named = pod.spec.get("schedulerName") or NAME
+    return named == NAME and not pod.spec.get("schedulingGates") and not pod.terminating
+
+
+def _offers(node: Obj) -> tuple[Any, ...]:
+    """What of a node matters here; heartbeats do not."""
+    spec = node.get("spec") or {}
+    allocatable = (node.get("status") or {}).get("allocatable")
+    return (allocatable, node["metadata"].get("labels"), spec.get("taints"), spec.get("unschedulable"))
+
+
+def _revision(obj: Obj) -> int:
+    return int(obj["metadata"].get("resourceVersion") or 0)

@@ -1,0 +1,19 @@
+"""A cordoned node takes only pods that tolerate it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubelearn.scheduler.framework import NodeInfo, Plugin, PodInfo, Rejection
+from kubelearn.scheduler.plugins._nodes import tolerates
+
+TAINT = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+
+
+def _filter(pod: PodInfo, node: NodeInfo, _state: Any) -> Rejection | None:
+    if node.spec.get("unschedulable") and not tolerates(pod.spec.get("tolerations") or [], TAINT):
+        return Rejection(("node(s) were unschedulable",), final=True)
+    return None
+
+
+PLUGIN = Plugin("NodeUnschedulable", order=10, filter=_filter)
