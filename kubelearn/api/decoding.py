@@ -276,7 +276,7 @@ def _padding_error(text: str, at: int, seen: int) -> int:
             return len(text)
         index, c = rest.pop(0)
         if c != "=":
-            return index
+            return index - 1
     return rest[0][0] if rest else len(text)
 
 

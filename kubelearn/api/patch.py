@@ -206,7 +206,19 @@ def _set_element_order(original: Obj, patch: Obj, schema: Type | None, parallel:
             merged = _merge_list(list(live), change, subschema(schema, name), merge_key, False, parallel)
         else:
             merged = change
-        original[name] = in_order(merged, order, live or [], merge_key)
+        if not live and not change:
+            raise PatchError("no elements in any of the given slices")
+        original[name] = in_order(merged, order, _server_order(live or [], merged, merge_key), merge_key)
+
+
+def _server_order(live: list[Any], merged: list[Any], merge_key: str) -> list[Any]:
+    """The server's order to weave into. Where elements were deleted, Go's merge has by then written added ones
+    over their places in the same array, so the added count as being last on the server."""
+    before = [identity(item, merge_key) for item in live]
+    after = [identity(item, merge_key) for item in merged]
+    kept = [item for item in live if identity(item, merge_key) in after]
+    added = [item for item in merged if isinstance(item, dict) and identity(item, merge_key) not in before]
+    return kept + added[: len(live) - len(kept)]
 
 
 def _check_order(change: list[Any], order: list[Any], merge_key: str) -> None:
