@@ -111,7 +111,7 @@ def test_rfc_7386(doc: Any, change: Any, result: Any) -> None:
 
 def test_json_patch() -> None:
     doc = {"a": {"b": "1"}, "l": [1]}
-    ops = [
+    ops: list[Obj] = [
         {"op": "test", "path": "/a/b", "value": "1"}, {"op": "add", "path": "/l/-", "value": 2},
         {"op": "remove", "path": "/a/b"},
     ]  # fmt: skip
