@@ -41,9 +41,7 @@ class ExecPlugin:
         try:
             status = orjson.loads(out).get("status") or {}
         except (orjson.JSONDecodeError, AttributeError) as error:
-            raise KubelearnError(
-                f"credential plugin {command} did not answer with an ExecCredential"
-            ) from error
+            raise KubelearnError(f"credential plugin {command} did not answer with an ExecCredential") from error
         if not status.get("token"):
             raise KubelearnError(
                 f"credential plugin {command} gave no token",
@@ -63,9 +61,7 @@ class ExecPlugin:
         env |= {entry["name"]: entry["value"] for entry in self._spec.get("env") or []}
         arguments = [str(a) for a in self._spec.get("args") or []]
         try:
-            process = await asyncio.create_subprocess_exec(
-                command, *arguments, env=env, stdout=asyncio.subprocess.PIPE
-            )
+            process = await asyncio.create_subprocess_exec(command, *arguments, env=env, stdout=asyncio.subprocess.PIPE)
         except OSError as error:
             hint = str(self._spec.get("installHint", ""))
             raise KubelearnError(f"cannot run credential plugin {command}: {error.strerror}", hint) from error

@@ -75,9 +75,7 @@ class _Bucket:
 class EventRecorder:
     """One per component; `component` is the event's source (`deployment-controller`, `kubelet`), `host` its node."""
 
-    def __init__(
-        self, client: Client, component: str, host: str = "", *, now: clock.Clock = clock.utc_now
-    ) -> None:
+    def __init__(self, client: Client, component: str, host: str = "", *, now: clock.Clock = clock.utc_now) -> None:
         self._client = client
         self._component = component
         self._host = host
@@ -90,9 +88,7 @@ class EventRecorder:
         """Tell that `reason` happened to `obj` (which needs apiVersion and kind). `type_`: Normal or Warning.
         `field_path` names a part of it, such as `spec.containers{web}`."""
         involved = _reference(obj, field_path)
-        about = tuple(
-            str(involved.get(k, "")) for k in ("kind", "namespace", "name", "uid", "apiVersion", "fieldPath")
-        )
+        about = tuple(str(involved.get(k, "")) for k in ("kind", "namespace", "name", "uid", "apiVersion", "fieldPath"))
         if not self._admit(about):
             log.info("event dropped: too many about %s: %s %s", "/".join(about[:3]), reason, message)
             return
@@ -106,9 +102,7 @@ class EventRecorder:
     def _admit(self, about: tuple[str, ...]) -> bool:
         at = time.monotonic()
         bucket = self._buckets.get(about)
-        tokens = (
-            _BURST if bucket is None else min(_BURST, bucket.tokens + (at - bucket.at) * _REFILL_PER_SECOND)
-        )
+        tokens = _BURST if bucket is None else min(_BURST, bucket.tokens + (at - bucket.at) * _REFILL_PER_SECOND)
         self._buckets.put(about, _Bucket(max(tokens - 1, 0), at))
         return tokens >= 1
 
@@ -126,9 +120,7 @@ class EventRecorder:
         similar.messages.pop()
         return f"(combined from similar events): {message}", key
 
-    async def _write(
-        self, key: tuple[str, ...], involved: Obj, type_: str, reason: str, message: str
-    ) -> None:
+    async def _write(self, key: tuple[str, ...], involved: Obj, type_: str, reason: str, message: str) -> None:
         now = self._now()
         namespace = involved.get("namespace") or "default"
         written = self._written.get(key)

@@ -164,9 +164,7 @@ class HttpTransport:
         name = (self._server_name or host) if self._ssl else None
         try:
             async with asyncio.timeout(self._connect_timeout):
-                reader, writer = await asyncio.open_connection(
-                    host, self._port, ssl=self._ssl, server_hostname=name
-                )
+                reader, writer = await asyncio.open_connection(host, self._port, ssl=self._ssl, server_hostname=name)
         except TimeoutError as error:
             raise TransportError(f"{self.server}: no connection within {self._connect_timeout:g}s") from error
         except OSError as error:  # ssl.SSLError is one too
@@ -225,8 +223,7 @@ def _keep_alive(sock: Any) -> None:
     """A peer that vanished without a word (a paused container) must end a silent watch within a minute."""
     options = [("SO_KEEPALIVE", socket.SOL_SOCKET, 1)]
     options += [
-        (n, socket.IPPROTO_TCP, v)
-        for n, v in (("TCP_KEEPIDLE", 20), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
+        (n, socket.IPPROTO_TCP, v) for n, v in (("TCP_KEEPIDLE", 20), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
     ]
     options.append(("TCP_NODELAY", socket.IPPROTO_TCP, 1))
     for name, level, value in options:

@@ -63,9 +63,7 @@ class Informer:
         self._handlers: list[Handler] = []
         self._indexers: dict[str, Indexer] = {}
         self._indices: dict[str, dict[str, dict[tuple[str, str], Obj]]] = {}
-        self._ahead: dict[
-            tuple[str, str], Obj | None
-        ] = {}  # own writes not yet watched: what was there before
+        self._ahead: dict[tuple[str, str], Obj | None] = {}  # own writes not yet watched: what was there before
         self._gone: dict[str, Obj] = {}  # own deletions not yet watched, by uid
         self._synced = asyncio.Event()
         self._version = ""

@@ -127,9 +127,7 @@ def _named(document: Mapping[str, Any], part: str, body: str, name: str) -> dict
             found: dict[str, Any] = entry[body]
             return found
     if body == "context":
-        raise KubelearnError(
-            f'context "{name}" does not exist', "list them with: kubectl config get-contexts"
-        )
+        raise KubelearnError(f'context "{name}" does not exist', "list them with: kubectl config get-contexts")
     raise KubelearnError(f'{body} "{name}" does not exist in the kubeconfig', _HINT)
 
 

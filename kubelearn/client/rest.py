@@ -102,9 +102,7 @@ class Client:
         response = await self.request(method, path, query=query, headers=headers, body=body)
         return decode(await whole(response))
 
-    async def get(
-        self, res: Resource, name: str, namespace: str = "", *, subresource: str = "", **query: Any
-    ) -> Obj:
+    async def get(self, res: Resource, name: str, namespace: str = "", *, subresource: str = "", **query: Any) -> Obj:
         return await self._object("GET", res.path(namespace, name, subresource), parameters(query))
 
     async def list(
@@ -166,9 +164,7 @@ class Client:
         self, res: Resource, name: str, namespace: str = "", *, options: Obj | None = None, **query: Any
     ) -> Obj:
         """`options` are DeleteOptions fields (gracePeriodSeconds, propagationPolicy, preconditions)."""
-        return await self._object(
-            "DELETE", res.path(namespace, name), parameters(query), _delete_options(options)
-        )
+        return await self._object("DELETE", res.path(namespace, name), parameters(query), _delete_options(options))
 
     async def delete_collection(
         self,
@@ -225,9 +221,7 @@ class Client:
         params = _selection(label_selector, field_selector, query)
         return await self._object("GET", res.path(namespace, name), params, None, {"accept": _TABLE})
 
-    async def websocket(
-        self, path: str, query: Query | tuple[()] = (), protocols: tuple[str, ...] = ()
-    ) -> WebSocket:
+    async def websocket(self, path: str, query: Query | tuple[()] = (), protocols: tuple[str, ...] = ()) -> WebSocket:
         headers = {"user-agent": self.user_agent} | cause.headers(cause.current())
         return await self.transport.websocket(Request("GET", path, list(query), headers), protocols)
 

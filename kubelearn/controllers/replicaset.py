@@ -1,0 +1,192 @@
+"""ReplicaSet: as many pods as asked for, made in growing batches, removed least-missed first.
+
+Pods that terminate count as gone, so that their replacements come up at once, on another node if theirs is lost.
+Source: Kubernetes' pkg/controller/replicaset/replica_set.go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Iterable
+from typing import Any
+
+from kubelearn.api import meta
+from kubelearn.api.errors import ApiError
+from kubelearn.api.resource import Obj
+from kubelearn.controllers import _adoption, _conditions, _pods
+from kubelearn.controllers.base import (
+    PODS,
+    REPLICASETS,
+    Controller,
+    ControllerContext,
+    Watch,
+    by_controller_uid,
+    controller_key,
+)
+from kubelearn.trace import cause
+
+_BURST = 500
+_owner_key = controller_key("ReplicaSet")
+
+
+def _pod_keys(context: ControllerContext, event_type: str, old: Obj | None, new: Obj) -> Iterable[str]:
+    keys = set(_owner_key(context, event_type, old, new))
+    if not keys and event_type != "DELETED" and meta.controller_of(new) is None and not _pods.terminating(new):
+        keys |= set(_adoption.selecting(context.informer(REPLICASETS).items(), new))
+    return keys
+
+
+async def reconcile(context: ControllerContext, key: str) -> None:
+    rs = context.informer(REPLICASETS).get(*meta.split_key(key))
+    if rs is None:
+        return
+    informer, namespace = context.informer(PODS), rs["metadata"]["namespace"]
+    candidates = informer.by_index("controller", rs["metadata"]["uid"])
+    candidates += informer.by_index("controller", f"orphans/{namespace}")
+    pods = await _adoption.claim(context, rs, PODS, [p for p in candidates if not _pods.finished(p)])
+    active = [pod for pod in pods if _pods.active(pod)]
+    failure: ApiError | None = None
+    if "deletionTimestamp" not in rs["metadata"]:
+        failure = await _manage(context, rs, active)
+        owned = informer.by_index("controller", rs["metadata"]["uid"])
+        pods = [pod for pod in owned if not _pods.finished(pod)]
+        active = [pod for pod in pods if _pods.active(pod)]
+    await _write_status(context, rs, active, len(pods) - len(active), failure)
+    if failure is not None:
+        raise failure
+
+
+async def _manage(context: ControllerContext, rs: Obj, active: list[Obj]) -> ApiError | None:
+    wanted = rs["spec"].get("replicas", 1)
+    diff = len(active) - wanted
+    have = f"{len(active)} pod{'' if len(active) == 1 else 's'}, wants {wanted}"
+    if diff < 0:
+        cause.add_note(reconcile=f"{have} → create {-diff}")
+        return await _create(context, rs, min(-diff, _BURST))
+    if diff > 0:
+        cause.add_note(reconcile=f"{have} → delete {diff}")
+        neighbours = _neighbours(context, rs)
+        victims = _pods.deletion_order(active, neighbours, context.now())[: min(diff, _BURST)]
+        return _first(await asyncio.gather(*(_delete_pod(context, rs, pod) for pod in victims)))
+    cause.add_note(reconcile=f"{have} → nothing to do, report status")
+    return None
+
+
+def _neighbours(context: ControllerContext, rs: Obj) -> list[Obj]:
+    """Pods of all ReplicaSets with the same owner: the old and the new ones of a rolling update."""
+    owner = meta.controller_of(rs)
+    sets = [rs]
+    if owner is not None:
+        sets = context.informer(REPLICASETS).by_index("controller", owner["uid"])
+    return [p for s in sets for p in context.informer(PODS).by_index("controller", s["metadata"]["uid"])]
+
+
+async def _create(context: ControllerContext, rs: Obj, count: int) -> ApiError | None:
+    """Batches of 1, 2, 4 …: if pods are refused (a quota, say) one request tells, not five hundred."""
+    remaining, batch = count, min(count, 1)
+    while batch > 0:
+        failure = _first(await asyncio.gather(*(_create_pod(context, rs) for _ in range(batch))))
+        if failure is not None:
+            return failure
+        remaining -= batch
+        batch = min(2 * batch, remaining)
+    return None
+
+
+def _first(outcomes: Iterable[ApiError | None]) -> ApiError | None:
+    return next((error for error in outcomes if error is not None), None)
+
+
+async def _create_pod(context: ControllerContext, rs: Obj) -> ApiError | None:
+    try:
+        pod = await context.create(PODS, pod_from_template(rs))
+    except ApiError as error:
+        if _namespace_goes(error):
+            return None
+        await context.recorder.event(rs, "Warning", "FailedCreate", f"Error creating: {error.message}")
+        return error
+    await context.recorder.event(rs, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
+    return None
+
+
+def _namespace_goes(error: ApiError) -> bool:
+    causes = (error.details or {}).get("causes") or []
+    return any(c.get("reason") == "NamespaceTerminating" for c in causes)
+
+
+async def _delete_pod(context: ControllerContext, rs: Obj, pod: Obj) -> ApiError | None:
+    name = pod["metadata"]["name"]
+    try:
+        deleted = await context.delete(PODS, pod)
+    except ApiError as error:
+        await context.recorder.event(rs, "Warning", "FailedDelete", f"Error deleting: {error.message}")
+        return error
+    if deleted:
+        await context.recorder.event(rs, "Normal", "SuccessfulDelete", f"Deleted pod: {name}")
+    return None
+
+
+def pod_from_template(owner: Obj) -> Obj:
+    """A pod as `owner.spec.template` describes it, owned by `owner`, its name to be generated."""
+    template, name = owner["spec"]["template"], owner["metadata"]["name"]
+    given = template.get("metadata") or {}
+    metadata: dict[str, Any] = {"generateName": f"{name}-", "namespace": owner["metadata"]["namespace"]}
+    for part in ("labels", "annotations", "finalizers"):
+        if given.get(part):
+            metadata[part] = copy.deepcopy(given[part])
+    metadata["ownerReferences"] = [meta.owner_reference(owner)]
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": copy.deepcopy(template["spec"])}
+
+
+async def _write_status(
+    context: ControllerContext, rs: Obj, active: list[Obj], terminating: int, failure: ApiError | None
+) -> None:
+    old = rs.get("status") or {}
+    new = _status(context, rs, active, terminating)
+    new["conditions"] = copy.deepcopy(old.get("conditions") or [])
+    if failure is not None and _conditions.get(new, "ReplicaFailure") is None:
+        short = len(active) < rs["spec"].get("replicas", 1)
+        reason = "FailedCreate" if short else "FailedDelete"
+        condition = _conditions.make("ReplicaFailure", "True", reason, failure.message, context.timestamp())
+        _conditions.put(new, condition)
+    elif failure is None:
+        _conditions.remove(new, "ReplicaFailure")
+    if not new["conditions"]:
+        del new["conditions"]
+    if _significant(new) == _significant(old):
+        return
+    await context.update(REPLICASETS, {**rs, "status": new}, "status")
+
+
+def _status(context: ControllerContext, rs: Obj, active: list[Obj], terminating: int) -> Obj:
+    """The counts; comes back by itself when a ready pod will have been so for minReadySeconds."""
+    labels = (rs["spec"]["template"].get("metadata") or {}).get("labels") or {}
+    min_ready = rs["spec"].get("minReadySeconds", 0)
+    waits = [_pods.available_in(pod, min_ready, context.now()) for pod in active]
+    later = [wait for wait in waits if wait]
+    if later:
+        context.requeue_after(meta.key(rs), min(later))
+    counts = {
+        "fullyLabeledReplicas": sum(labels.items() <= (p["metadata"].get("labels") or {}).items() for p in active),
+        "readyReplicas": sum(wait is not None for wait in waits),
+        "availableReplicas": sum(wait == 0 for wait in waits),
+    }
+    out: Obj = {"replicas": len(active), **{name: count for name, count in counts.items() if count}}
+    out["terminatingReplicas"] = terminating
+    out["observedGeneration"] = rs["metadata"].get("generation", 0)
+    return out
+
+
+def _significant(status: Obj) -> Obj:
+    return {name: value for name, value in status.items() if value not in (0, [], None)}
+
+
+CONTROLLER = Controller(
+    "replicaset-controller",
+    (
+        Watch(REPLICASETS, indexes={"controller": by_controller_uid}),
+        Watch(PODS, _pod_keys, {"controller": by_controller_uid}),
+    ),
+    reconcile,
+)
