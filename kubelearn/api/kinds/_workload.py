@@ -1,0 +1,45 @@
+"""What Deployment and ReplicaSet have in common (and the workloads to come)."""
+
+from __future__ import annotations
+
+from kubelearn.api import selectors
+from kubelearn.api.kinds import _read as r
+from kubelearn.api.kinds._errors import Errors, forbidden, invalid, required, unsupported
+from kubelearn.api.kinds._podspec import validate_template
+from kubelearn.api.kinds._selector import label_selector
+from kubelearn.api.resource import Obj
+
+
+def validate_selector(spec: Obj) -> Errors:
+    """`spec.selector`: required, valid, and not empty."""
+    if not r.has(spec, "selector"):
+        return [required("spec.selector")]
+    selector = r.mapping(spec, "selector")
+    out = label_selector("spec.selector", selector)
+    if not r.mapping(selector, "matchLabels") and not r.objects(selector, "matchExpressions"):
+        # ReplicaSets say "deployment" too.
+        out.append(invalid("spec.selector", selector, "empty selector is invalid for deployment"))
+    return out
+
+
+def validate_selected_template(spec: Obj, kind: str = "ReplicaSet") -> Errors:
+    """`spec.template`, which the selector must match."""
+    raw = spec.get("selector")
+    try:
+        selector = selectors.from_label_selector(raw if isinstance(raw, dict) else None)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return [invalid("spec.selector", raw, "invalid label selector")]
+    template = r.mapping(spec, "template")
+    meta, pod = r.mapping(template, "metadata"), r.mapping(template, "spec")
+    out: Errors = []
+    labels = r.string_map(meta, "labels")
+    if not selector.empty and not selector.matches(labels):
+        text = "`selector` does not match template `labels`"
+        out.append(invalid("spec.template.metadata.labels", labels or None, text))
+    out += validate_template("spec.template", template)
+    if (policy := r.text(pod, "restartPolicy")) != "Always":
+        out.append(unsupported("spec.template.spec.restartPolicy", policy, ("Always",)))
+    if r.has(pod, "activeDeadlineSeconds"):
+        text = f"activeDeadlineSeconds in {kind} is not Supported"
+        out.append(forbidden("spec.template.spec.activeDeadlineSeconds", text))
+    return out
