@@ -1,0 +1,193 @@
+"""What the process engine keeps on disk of pods, so that a new control plane finds what runs.
+
+    HOME/pods/POD_UID/volumes/NAME               emptyDir volumes, shared by the pod's containers
+    HOME/pods/POD_UID/SANDBOX/sandbox.json
+    HOME/pods/POD_UID/SANDBOX/CONTAINER/         container.json, root/, files/, and the shim's: shim, log, sock, exit
+
+Folders are named by the first 12 characters of ids. Blocking: callers run it in a thread.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kubelearn.api.cri import Container, ContainerConfig, Mount, Sandbox, SandboxConfig
+
+SHORT = 12
+
+
+@dataclass(slots=True)
+class SandboxRecord:
+    id: str
+    node: str
+    ip: str
+    created_at: float
+    config: SandboxConfig
+    ready: bool = True
+
+    def folder(self, pods: Path) -> Path:
+        return pods / self.config.pod_uid / self.id[:SHORT]
+
+    def view(self) -> Sandbox:
+        c = self.config
+        state = "READY" if self.ready else "NOTREADY"
+        return Sandbox(
+            self.id,
+            c.pod_namespace,
+            c.pod_name,
+            c.pod_uid,
+            self.ip if self.ready else "",
+            state,  # type: ignore[arg-type]
+            self.created_at,
+            c.attempt,
+        )
+
+
+@dataclass(slots=True)
+class ShimState:
+    """What the shim says of itself: its pid with start time, the main process's, and when that started."""
+
+    pid: int
+    start: str
+    child: int
+    child_start: str
+    at: float
+
+
+@dataclass(slots=True)
+class ContainerRecord:
+    """`env` is the whole environment of the main process; `argv` what it runs."""
+
+    id: str
+    sandbox_id: str
+    pod_uid: str
+    image_id: str
+    created_at: float
+    argv: list[str]
+    env: dict[str, str]
+    config: ContainerConfig
+    folder: Path = field(default_factory=Path)
+
+    @property
+    def root(self) -> Path:
+        return self.folder / "root"
+
+    @property
+    def directory(self) -> Path:
+        """Where the main process starts."""
+        return self.root / self.config.working_dir.lstrip("/")
+
+    def shim(self) -> ShimState | None:
+        """None before the container has started."""
+        text = _read(self.folder / "shim").split()
+        if len(text) != 5:
+            return None
+        return ShimState(int(text[0]), text[1], int(text[2]), text[3], float(text[4]))
+
+    def exit(self) -> tuple[int, float, str] | None:
+        """Exit code, time and reason; None while it runs, or if its shim was killed."""
+        text = _read(self.folder / "exit").split()
+        return (int(text[0]), float(text[1]), text[2]) if len(text) == 3 else None
+
+    def view(self) -> Container:
+        out = Container(
+            self.id,
+            self.sandbox_id,
+            self.config.name,
+            self.pod_uid,
+            self.config.image,
+            self.image_id,
+            self.config.attempt,
+            "CREATED",
+            self.created_at,
+        )
+        if shim := self.shim():
+            out.state, out.started_at = "RUNNING", shim.at
+        if ended := self.exit():
+            out.state = "EXITED"
+            out.exit_code, out.finished_at, out.reason = ended
+        return out
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return ""
+
+
+def write(path: Path, data: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(".new")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(json.dumps(data))
+    new.rename(path)
+
+
+def save_sandbox(pods: Path, record: SandboxRecord) -> None:
+    write(record.folder(pods) / "sandbox.json", asdict(record))
+
+
+def save_container(record: ContainerRecord) -> None:
+    data = asdict(record)
+    del data["folder"]
+    write(record.folder / "container.json", data)
+
+
+def save_exit(record: ContainerRecord, code: int, at: float, reason: str) -> None:
+    """On behalf of a shim that cannot."""
+    new = record.folder / "exit.new"
+    new.write_text(f"{code} {at} {reason}")
+    new.rename(record.folder / "exit")
+
+
+def load(pods: Path, node: str) -> Iterator[tuple[SandboxRecord, list[ContainerRecord]]]:
+    """Everything of that node; half-written folders (a crash between mkdir and write) are skipped."""
+    for path in sorted(pods.glob("*/*/sandbox.json")):
+        data = json.loads(path.read_text())
+        if data["node"] != node:
+            continue
+        config = SandboxConfig(**data.pop("config"))
+        yield SandboxRecord(**data, config=config), [_container(p) for p in path.parent.glob("*/container.json")]
+
+
+def _container(path: Path) -> ContainerRecord:
+    data = json.loads(path.read_text())
+    config = data.pop("config")
+    mounts = [Mount(**m) for m in config.pop("mounts")]
+    return ContainerRecord(**data, config=ContainerConfig(**config, mounts=mounts), folder=path.parent)
+
+
+def make_root(pods: Path, record: ContainerRecord) -> None:
+    """The container's folder with its volumes linked in: a volume at /data appears as ./data."""
+    record.root.mkdir(parents=True)
+    for mount in record.config.mounts:
+        if mount.kind == "emptyDir":
+            source = pods / record.pod_uid / "volumes" / mount.name
+            source.mkdir(parents=True, exist_ok=True)
+        else:
+            source = record.folder / "files" / mount.name
+            write_files(source, mount.files)
+        link = record.root / mount.container_path.strip("/")
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(source)
+    record.directory.mkdir(parents=True, exist_ok=True)
+
+
+def write_files(folder: Path, files: dict[str, str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode("latin-1"))
+
+
+def remove(path: Path) -> None:
+    shutil.rmtree(path, ignore_errors=True)
