@@ -39,6 +39,10 @@ class Context:
     program: str = "kubectl"
     cwd: str = "."
     env: dict[str, str] = field(default_factory=dict)
+    #: The kubeconfig file in use, for `config`; empty when there is none (in-process).
+    kubeconfig: str = ""
+    #: What lives longer than one command of a session: the server's resources, say.
+    cache: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

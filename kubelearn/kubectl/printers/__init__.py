@@ -1,0 +1,1 @@
+"""How objects are printed; `choose.printer` picks one from the output flags."""
