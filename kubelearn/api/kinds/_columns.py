@@ -21,8 +21,16 @@ NAME_DESCRIPTION = (
 AGE_DESCRIPTION = "When the object was created, by the server's clock."
 
 
+def age(timestamp: str) -> str:
+    """As the table words it, also for what is no time at all."""
+    try:
+        return table.age(timestamp)
+    except (ValueError, TypeError):
+        return table.UNKNOWN
+
+
 def age_cell(obj: Obj) -> str:
-    return table.age(r.text(r.mapping(obj, "metadata"), "creationTimestamp"))
+    return age(r.text(r.mapping(obj, "metadata"), "creationTimestamp"))
 
 
 NAME = Column("Name", r.name, format="name", description=NAME_DESCRIPTION)
@@ -69,8 +77,10 @@ def _containers(key: str) -> Callable[[Obj], str]:
 
 
 def _selector(obj: Obj) -> str:
-    found = r.mapping(obj, "spec").get("selector")
-    return selectors.format(found if isinstance(found, dict) else {})
+    try:
+        return selectors.format(r.mapping(obj, "spec", "selector"))
+    except (KeyError, TypeError, AttributeError):
+        return "<error>"
 
 
 #: What workloads with a pod template show with `-o wide`.

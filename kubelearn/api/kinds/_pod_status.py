@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kubelearn.api import table
 from kubelearn.api.kinds import _read as r
+from kubelearn.api.kinds._columns import age
 from kubelearn.api.resource import Obj
 
 
@@ -22,7 +22,7 @@ class _Restarts:
 
     def __str__(self) -> str:
         if self.count and self.last:
-            return f"{self.count} ({table.age(self.last)} ago)"
+            return f"{self.count} ({age(self.last)} ago)"
         return str(self.count)
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kubelearn.api import table
 from kubelearn.api.kind import Column, FieldError, Kind
 from kubelearn.api.kinds import _read as r
-from kubelearn.api.kinds._columns import NAME, text_at
+from kubelearn.api.kinds._columns import NAME, age, text_at
 from kubelearn.api.kinds._errors import invalid
 from kubelearn.api.kinds._fields import with_metadata
 from kubelearn.api.resource import Obj, Resource
@@ -29,14 +28,14 @@ def default(obj: Obj) -> None:
 
 
 def _first(obj: Obj) -> str:
-    return table.age(r.text(obj, "firstTimestamp") or r.text(obj, "eventTime"))
+    return age(r.text(obj, "firstTimestamp") or r.text(obj, "eventTime"))
 
 
 def _last(obj: Obj) -> str:
     if r.has(obj, "series"):
-        return table.age(r.text(r.mapping(obj, "series"), "lastObservedTime"))
+        return age(r.text(r.mapping(obj, "series"), "lastObservedTime"))
     last = r.text(obj, "lastTimestamp")
-    return table.age(last) if last else _first(obj)
+    return age(last) if last else _first(obj)
 
 
 def _count(obj: Obj) -> int:

@@ -1,0 +1,175 @@
+"""A pod's spec: each rule by its field and its words, in Kubernetes' order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from kubelearn.api.resource import Obj
+
+Build = Callable[..., Obj]
+Create = Callable[[Obj], list[str]]
+
+RANGE = "must be between 1 and 65535, inclusive"
+
+
+def pod(build: Build, container: Obj | None = None, **spec: Any) -> Obj:
+    return build("Pod", spec={"containers": [{"name": "c", "image": "a:1"} | (container or {})]} | spec)
+
+
+@pytest.mark.parametrize(
+    ("container", "expected"),
+    [
+        ({"image": ""}, ["image: Required value"]),
+        ({"image": " a"}, ['image: Invalid value: " a": must not have leading or trailing whitespace']),
+        ({"ports": [{}]}, ["ports[0].containerPort: Required value"]),
+        ({"ports": [{"containerPort": 70000}]}, [f"ports[0].containerPort: Invalid value: 70000: {RANGE}"]),
+        (
+            {"ports": [{"containerPort": 1, "name": "a"}, {"containerPort": 2, "name": "a"}]},
+            ['ports[1].name: Duplicate value: "a"'],
+        ),
+        (
+            {"ports": [{"containerPort": 1, "hostPort": 9}, {"containerPort": 2, "hostPort": 9}]},
+            ['ports[1].hostPort: Duplicate value: "TCP//9"'],
+        ),
+        (
+            {"ports": [{"containerPort": 1, "protocol": "ICMP"}]},
+            ['ports[0].protocol: Unsupported value: "ICMP": supported values: "SCTP", "TCP", "UDP"'],
+        ),
+        ({"env": [{"value": "v"}]}, ["env[0].name: Required value"]),
+        (
+            {"env": [{"name": "A", "valueFrom": {}}]},
+            [
+                'env[0].valueFrom: Invalid value: "": must specify one of: `fieldRef`, `resourceFieldRef`, '
+                "`configMapKeyRef` or `secretKeyRef`"
+            ],
+        ),
+        (
+            {"env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "spec.color"}}}]},
+            [
+                'env[0].valueFrom.fieldRef.fieldPath: Invalid value: "spec.color": error converting fieldPath: field '
+                "label not supported: spec.color"
+            ],
+        ),
+        (
+            {"env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "m"}}}]},
+            ["env[0].valueFrom.configMapKeyRef.key: Required value"],
+        ),
+        ({"envFrom": [{"configMapRef": {}}]}, ["envFrom[0].configMapRef.name: Required value"]),
+        (
+            {"volumeMounts": [{"name": "nov", "mountPath": "/x"}]},
+            ['volumeMounts[0].name: Not found: "nov"'],
+        ),
+        (
+            {"resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "1"}}},
+            ['resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1'],
+        ),
+        (
+            {"resources": {"requests": {"foo": "1"}}},
+            [
+                'resources.requests[foo]: Invalid value: "foo": must be a standard resource type or fully qualified',
+                'resources.requests[foo]: Invalid value: "foo": must be a standard resource for containers',
+            ],
+        ),
+        (
+            {"resources": {"requests": {"a.com/gpu": "1"}}},
+            ["resources.limits: Required value: Limit must be set for non overcommitable resources"],
+        ),
+        ({"livenessProbe": {}}, ["livenessProbe: Required value: must specify a handler type"]),
+        (
+            {"livenessProbe": {"exec": {"command": ["a"]}, "successThreshold": 2}},
+            ["livenessProbe.successThreshold: Invalid value: 2: must be 1"],
+        ),
+        (
+            {"readinessProbe": {"tcpSocket": {"port": 0}}},
+            [f"readinessProbe.tcpSocket.port: Invalid value: 0: {RANGE}"],
+        ),
+        ({"lifecycle": {"preStop": {"exec": {}}}}, ["lifecycle.preStop.exec.command: Required value"]),
+        (
+            {"securityContext": {"runAsUser": -1}},
+            ["securityContext.runAsUser: Invalid value: -1: must be between 0 and 2147483647, inclusive"],
+        ),
+    ],
+)
+def test_container(build: Build, create: Create, container: Obj, expected: list[str]) -> None:
+    assert create(pod(build, container)) == [f"spec.containers[0].{text}" for text in expected]
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ({"volumes": [{"name": "v", "secret": {}}]}, ["volumes[0].secret.secretName: Required value"]),
+        (
+            {"volumes": [{"name": "v", "emptyDir": {}, "hostPath": {"path": "/a"}}]},
+            ["volumes[0].hostPath: Forbidden: may not specify more than 1 volume type"],
+        ),
+        ({"volumes": [{"name": "v"}, {"name": "v"}]}, ['volumes[1].name: Duplicate value: "v"']),
+        (
+            {"volumes": [{"name": "v", "configMap": {"name": "m", "items": [{"key": "k", "path": "../a"}]}}]},
+            [
+                "volumes[0].configMap.items[0].path: Invalid value: \"../a\": must not start with '..'",
+                "volumes[0].configMap.items[0].path: Invalid value: \"../a\": must not contain '..'",
+            ],
+        ),
+        (
+            {"initContainers": [{"name": "c", "image": "b"}]},
+            ['initContainers[0].name: Duplicate value: "c"'],
+        ),
+        (
+            {"initContainers": [{"name": "i", "image": "b", "livenessProbe": {"tcpSocket": {"port": 1}}}]},
+            [
+                "initContainers[0].livenessProbe: Forbidden: may not be set for init containers without "
+                "restartPolicy=Always"
+            ],
+        ),
+        (
+            {"tolerations": [{"operator": "Equal"}]},
+            [
+                'tolerations[0].operator: Invalid value: "Equal": operator must be Exists when `key` is empty, which '
+                'means \\"match all values and all keys\\"'.replace('\\"', '"')
+            ],
+        ),
+        (
+            {"topologySpreadConstraints": [{"maxSkew": 0, "topologyKey": "a", "whenUnsatisfiable": "DoNotSchedule"}]},
+            ["topologySpreadConstraints[0].maxSkew: Invalid value: 0: must be greater than zero"],
+        ),
+        (
+            {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}}}},
+            [
+                "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms: Required "
+                "value: must have at least one node selector term"
+            ],
+        ),
+        ({"dnsPolicy": "None"}, ["dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None"]),
+        (
+            {"hostAliases": [{"ip": "x"}]},
+            [
+                'hostAliases[0].ip: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
+            ],
+        ),
+        (
+            {"ephemeralContainers": [{"name": "e", "image": "b"}]},
+            ["ephemeralContainers: Forbidden: cannot be set on create"],
+        ),
+        (
+            {"nodeName": "n", "schedulingGates": [{"name": "a.b/c"}]},
+            ["nodeName: Forbidden: cannot be set until all schedulingGates have been cleared"],
+        ),
+    ],
+)
+def test_spec(build: Build, create: Create, spec: Obj, expected: list[str]) -> None:
+    assert create(pod(build, **spec)) == [f"spec.{text}" for text in expected]
+
+
+def test_order_of_several_errors(build: Build, create: Create) -> None:
+    containers = [{"name": "c"}, {"image": "b"}, {"name": "c", "image": "b", "imagePullPolicy": "Sometimes"}]
+    assert create(build("Pod", spec={"containers": containers, "restartPolicy": "Maybe"})) == [
+        "spec.containers[0].image: Required value",
+        "spec.containers[1].name: Required value",
+        'spec.containers[2].imagePullPolicy: Unsupported value: "Sometimes": supported values: "Always", '
+        '"IfNotPresent", "Never"',
+        'spec.containers[2].name: Duplicate value: "c"',
+        'spec.restartPolicy: Unsupported value: "Maybe": supported values: "Always", "OnFailure", "Never"',
+    ]
