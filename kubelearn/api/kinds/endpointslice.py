@@ -24,7 +24,7 @@ from kubelearn.api.resource import Obj, Resource
 
 RESOURCE = Resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", "endpointslice", True)
 ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
-_MAX_ADDRESSES = 100
+_MAX_ENDPOINTS, _MAX_ADDRESSES, _MAX_PORTS = 1000, 100, 20000
 
 
 def default(obj: Obj) -> None:
@@ -58,14 +58,17 @@ def _address(path: str, kind: str, value: str) -> Errors:
     return [] if fine else [invalid(path, value, f"must be a valid {kind} address")]
 
 
+def _too_many(path: str, count: int, limit: int) -> FieldError:
+    return FieldError(path, "FieldValueTooMany", f"Too many: {count}: must have at most {limit} items")
+
+
 def _endpoint(path: str, kind: str, endpoint: Obj) -> Errors:
     addresses = r.strings(endpoint, "addresses")
     out: Errors = []
     if not addresses:
         out.append(required(f"{path}.addresses", "must contain at least 1 address"))
     elif len(addresses) > _MAX_ADDRESSES:
-        text = f"Too many: {len(addresses)}: must have at most {_MAX_ADDRESSES} items"
-        out.append(FieldError(f"{path}.addresses", "FieldValueTooMany", text))
+        out.append(_too_many(f"{path}.addresses", len(addresses), _MAX_ADDRESSES))
     for index, value in enumerate(addresses):
         out += _address(f"{path}.addresses[{index}]", kind, value)
     if node := r.text(endpoint, "nodeName"):
@@ -82,10 +85,21 @@ def validate(obj: Obj) -> list[FieldError]:
         out.append(required("addressType"))
     elif kind not in ADDRESS_TYPES:
         out.append(unsupported("addressType", kind, ADDRESS_TYPES))
-    for index, endpoint in enumerate(r.objects(obj, "endpoints")):
-        out += _endpoint(f"endpoints[{index}]", kind, endpoint)
+    endpoints = r.objects(obj, "endpoints")
+    if len(endpoints) > _MAX_ENDPOINTS:
+        out.append(_too_many("endpoints", len(endpoints), _MAX_ENDPOINTS))
+    else:
+        for index, endpoint in enumerate(endpoints):
+            out += _endpoint(f"endpoints[{index}]", kind, endpoint)
+    return out + _validate_ports(r.objects(obj, "ports"))
+
+
+def _validate_ports(ports: list[Obj]) -> Errors:
+    if len(ports) > _MAX_PORTS:
+        return [_too_many("ports", len(ports), _MAX_PORTS)]
+    out: Errors = []
     seen: set[str] = set()
-    for index, item in enumerate(r.objects(obj, "ports")):
+    for index, item in enumerate(ports):
         path, name = f"ports[{index}]", r.text(item, "name")
         if name:
             out += label(f"{path}.name", name)

@@ -23,8 +23,6 @@ RESOURCE = Resource(
         "status",
     ),
 )  # fmt: skip
-_NOT_READY, _UNREACHABLE = "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"
-_TOLERATION_SECONDS = 300
 _SYSTEM_PRIORITIES = {"": 0, "system-cluster-critical": 2000000000, "system-node-critical": 2000001000}
 _STATUS_LISTS = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
 
@@ -46,12 +44,11 @@ def default(obj: Obj) -> None:
 
 
 def prepare(obj: Obj, old: Obj | None) -> None:
-    """The strategy of pods, and the admission plugins that need no look-up: Priority for the system's own
-    classes, and DefaultTolerationSeconds. An unknown priority class is the server's to refuse."""
+    """The strategy of pods, and what the admission plugin Priority does without a look-up: no class, and the
+    system's own. Any other class is the server's to find; so are ServiceAccounts and default tolerations."""
     if old is not None:
         return
     spec = r.ensure(obj, "spec")
-    _tolerate(spec)
     name = r.text(spec, "priorityClassName")
     if name in _SYSTEM_PRIORITIES:
         r.fill(spec, "priority", _SYSTEM_PRIORITIES[name])
@@ -67,17 +64,6 @@ def prepare(obj: Obj, old: Obj | None) -> None:
             "message": "Scheduling is blocked due to non-empty scheduling gates",
         }
         obj["status"]["conditions"] = [gated]
-
-
-def _tolerate(spec: Obj) -> None:
-    found = r.objects(spec, "tolerations")
-    out = list(found)
-    for key in (_NOT_READY, _UNREACHABLE):
-        if any(r.text(t, "key") in (key, "") and r.text(t, "effect") in ("NoExecute", "") for t in found):
-            continue
-        out.append({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": _TOLERATION_SECONDS})
-    if out:
-        spec["tolerations"] = out
 
 
 def _positive(found: Obj) -> dict[str, object]:

@@ -43,9 +43,6 @@ def test_defaults_of_a_created_pod(build: Build, create: Create) -> None:
     both = {"cpu": "500m", "memory": "1Gi"}
     assert spec["containers"][0]["resources"] == {"limits": both, "requests": both}
     assert obj["status"] == {"phase": "Pending", "qosClass": "Guaranteed"}
-    assert [t["key"] for t in spec["tolerations"]] == [
-        "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable",
-    ]  # fmt: skip
     assert (spec["priority"], spec["enableServiceLinks"], spec["dnsPolicy"]) == (0, True, "ClusterFirst")
 
 
@@ -138,7 +135,7 @@ def test_printed_wide(build: Build) -> None:
 
 
 def test_updates(build: Build, create: Create, update: Update) -> None:
-    old = simple(build)
+    old = simple(build, tolerations=[{"key": "a", "operator": "Exists"}])
     assert create(old) == []
     old["metadata"]["resourceVersion"] = "1"
 
