@@ -11,9 +11,9 @@ from kubelearn.api import names
 from kubelearn.api.kind import Column, FieldError, Kind
 from kubelearn.api.kinds import _read as r
 from kubelearn.api.kinds._columns import AGE, NAME, text_at
+from kubelearn.api.kinds._data import MAX_SIZE, decoded_size, frozen
 from kubelearn.api.kinds._errors import Errors, all_invalid, immutable, invalid, required, too_long
 from kubelearn.api.kinds._fields import with_metadata
-from kubelearn.api.kinds.configmap import MAX_SIZE, frozen
 from kubelearn.api.resource import Obj, Resource
 
 RESOURCE = Resource("", "v1", "Secret", "secrets", "secret", True)
@@ -69,7 +69,7 @@ def validate(obj: Obj) -> list[FieldError]:
     out: Errors = []
     for key in sorted(data):
         out += all_invalid(f"data[{key}]", key, names.config_map_key(key))
-    if sum(len(value) * 3 // 4 - value.count("=") for value in data.values()) > MAX_SIZE:
+    if sum(map(decoded_size, data.values())) > MAX_SIZE:
         out.append(too_long("data", MAX_SIZE))
     return out + _typed(obj, data)
 
