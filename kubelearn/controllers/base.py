@@ -17,7 +17,7 @@ from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj, Resource
 from kubelearn.client.events import EventRecorder
 from kubelearn.client.informer import Indexer, Informer
-from kubelearn.client.rest import MERGE_PATCH, Client
+from kubelearn.client.rest import MERGE_PATCH, Client, typed
 from kubelearn.client.workqueue import WorkQueue
 from kubelearn.kit import clock
 from kubelearn.kit.tasks import Tasks
@@ -103,7 +103,7 @@ class ControllerContext:
         informer = self.informers.get(resource.group_resource)
         if informer is not None:
             informer.written(answer)
-        return answer
+        return typed(resource, answer)
 
 
 #: (context, ADDED | MODIFIED | DELETED, object before or None, object now) -> keys to reconcile

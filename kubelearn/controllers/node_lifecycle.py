@@ -89,7 +89,7 @@ async def _check_heartbeat(context: ControllerContext, node: Obj) -> bool:
     )
     beats: dict[str, _Heartbeat] = context.state.setdefault("beats", {})
     beat = beats.get(name)
-    if beat is None or (beat.sign != sign and max(sign) > max(beat.sign)):
+    if beat is None or any(new > old for new, old in zip(sign, beat.sign, strict=True)):
         beat = beats[name] = _Heartbeat(sign, _first_seen(context, node, beat))
     left = (beat.at - context.now()).total_seconds() + _grace(context, node, lease, ready)
     if left > 0:
