@@ -151,14 +151,17 @@ class HttpTransport:
 
     async def _connection(self) -> tuple[Connection, bool]:
         """An idle connection that still lives, or a new one; True for a kept one."""
-        if self._closed:
-            raise TransportError(f"{self.server}: the client is closed")
+        self._check_open()
         while self._idle:
             found = self._idle.pop()
             if found.alive() and time.monotonic() - found.idle_since < self._idle_seconds:
                 return found, True
             found.abort()
         return await self._connect(), False
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise TransportError(f"{self.server}: the client is closed")
 
     async def _connect(self) -> Connection:
         host = self._url.hostname or ""
@@ -183,6 +186,7 @@ class HttpTransport:
     async def websocket(self, request: Request, protocols: tuple[str, ...]) -> WebSocket:
         from kubelearn.client import _websocket
 
+        self._check_open()
         if self._session is None:
             self._session = _websocket.new_session()
         headers = dict([*request.headers.items(), *await self._authorization()])

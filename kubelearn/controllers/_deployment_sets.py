@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import orjson
 
@@ -253,15 +252,17 @@ def _progressing(rollout: Rollout, status: Obj, reason: str, text: str) -> None:
 
 
 async def write(rollout: Rollout, status: Obj, number: int) -> None:
-    """Write status and revision annotation if either changed: one request, as the status of a Deployment carries
-    annotations with it."""
+    """Write status and revision annotation if either changed: in Kubernetes one request, as the status of a
+    Deployment carries annotations with it; a server that keeps the metadata apart is sent them in a second one."""
     deployment = rollout.deployment
-    notes: dict[str, Any] = dict(notes_of(deployment))
-    if number:
-        notes[REVISION] = str(number)
+    notes = {**notes_of(deployment), **({REVISION: str(number)} if number else {})}
     if status == (deployment.get("status") or {}) and notes == notes_of(deployment):
         return
-    wanted = {**deployment, "metadata": {**deployment["metadata"]}, "status": status}
-    if notes:
-        wanted["metadata"]["annotations"] = notes
-    rollout.deployment = await rollout.context.update(DEPLOYMENTS, wanted, "status")
+    wanted = {**deployment, "metadata": {**deployment["metadata"], "annotations": notes}, "status": status}
+    if not notes:
+        del wanted["metadata"]["annotations"]
+    written = await rollout.context.update(DEPLOYMENTS, wanted, "status")
+    if number and revision(written) != number:
+        patch = {"metadata": {"annotations": {REVISION: str(number)}}}
+        written = await rollout.context.patch(DEPLOYMENTS, written, patch)
+    rollout.deployment = written

@@ -254,9 +254,11 @@ async def test_websockets() -> None:
     with pytest.raises(ApiError, match='pods "x" not found') as caught:
         await client.websocket("/missing")
     assert caught.value.code == 404
-    await client.close()
     await runner.cleanup()
     with pytest.raises(TransportError):
+        await client.websocket("/exec")
+    await client.close()
+    with pytest.raises(TransportError, match="closed"):
         await client.websocket("/exec")
 
 
