@@ -250,7 +250,7 @@ def template(out: Writer, found: Obj) -> None:
     out.line(0, "Pod Template:")
     w.labels(out, "  Labels", meta.get("labels"))
     if meta.get("annotations"):
-        w.annotations(out, meta["annotations"], "  Annotations")
+        w.annotation_lines(out, meta["annotations"], "  Annotations")
     if spec.get("serviceAccountName"):
         out.line(0, f"  Service Account:\t{spec['serviceAccountName']}")
     if spec.get("initContainers"):

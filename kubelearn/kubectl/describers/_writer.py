@@ -76,7 +76,7 @@ def multiline(out: Writer, title: str, texts: Iterable[str]) -> None:
         out.line(0, f"{title}:\t<none>")
 
 
-def annotations(out: Writer, found: Mapping[str, str] | None, title: str = "Annotations") -> None:
+def annotation_lines(out: Writer, found: Mapping[str, str] | None, title: str = "Annotations") -> None:
     shown = sorted((k, v.removesuffix("\n")) for k, v in (found or {}).items() if k != ANNOTATION)
     if not shown:
         out.line(0, f"{title}:\t<none>")
@@ -101,7 +101,7 @@ def head(out: Writer, obj: Obj, *, namespaced: bool = True) -> None:
     if namespaced:
         out.field("Namespace", meta.get("namespace", ""))
     labels(out, "Labels", meta.get("labels"))
-    annotations(out, meta.get("annotations"))
+    annotation_lines(out, meta.get("annotations"))
 
 
 def controller(obj: Obj) -> str:

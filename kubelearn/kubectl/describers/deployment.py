@@ -17,7 +17,7 @@ async def write(out: Writer, deployment: Obj, sources: Sources) -> None:
     out.field("Namespace", meta.get("namespace", ""))
     out.field("CreationTimestamp", w.time(meta.get("creationTimestamp")))
     w.labels(out, "Labels", meta.get("labels"))
-    w.annotations(out, meta.get("annotations"))
+    w.annotation_lines(out, meta.get("annotations"))
     out.field("Selector", selectors.format(spec.get("selector")))
     counts = (
         (spec.get("replicas", 1), "desired"),

@@ -30,7 +30,7 @@ async def write(out: Writer, node: Obj, sources: Sources) -> None:
     out.field("Name", meta["name"])
     out.field("Roles", ",".join(roles) or "<none>")
     w.labels(out, "Labels", meta.get("labels"))
-    w.annotations(out, meta.get("annotations"))
+    w.annotation_lines(out, meta.get("annotations"))
     out.field("CreationTimestamp", w.time(meta.get("creationTimestamp")))
     w.multiline(out, "Taints", map(taint_text, spec.get("taints") or []))
     out.field("Unschedulable", str(bool(spec.get("unschedulable"))).lower())

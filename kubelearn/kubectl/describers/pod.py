@@ -50,7 +50,7 @@ def _head(out: Writer, meta: Obj, spec: Obj, status: Obj) -> None:
     if status.get("startTime"):
         out.field("Start Time", w.time(status["startTime"]))
     w.labels(out, "Labels", meta.get("labels"))
-    w.annotations(out, meta.get("annotations"))
+    w.annotation_lines(out, meta.get("annotations"))
     if meta.get("deletionTimestamp"):
         out.field("Status", f"Terminating (lasts {age(meta['deletionTimestamp'])})")
         out.field("Termination Grace Period", f"{meta.get('deletionGracePeriodSeconds', 0)}s")

@@ -15,7 +15,7 @@ async def write(out: Writer, rs: Obj, sources: Sources) -> None:
     out.field("Namespace", meta.get("namespace", ""))
     out.field("Selector", selectors.format(spec.get("selector")))
     w.labels(out, "Labels", meta.get("labels"))
-    w.annotations(out, meta.get("annotations"))
+    w.annotation_lines(out, meta.get("annotations"))
     if owner := w.controller(rs):
         out.field("Controlled By", owner)
     out.field("Replicas", f"{status.get('replicas', 0)} current / {spec.get('replicas', 0)} desired")
