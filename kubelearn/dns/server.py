@@ -168,7 +168,7 @@ async def _ask(server: str, data: bytes) -> bytes:
             if not received.done():
                 received.set_result(reply)
 
-        def error_received(self, error: OSError) -> None:
+        def error_received(self, error: Exception) -> None:
             if not received.done():
                 received.set_exception(error)
 

@@ -1,0 +1,89 @@
+"""Request bodies: JSON or YAML to an object of the kind that the path asks for, decoded as strictly as asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from kubelearn.api import decoding, errors, protobuf, schema
+from kubelearn.api.kind import Kind
+from kubelearn.api.resource import Obj
+from kubelearn.client.transport import Request
+
+_ACCEPTED = "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+
+
+@dataclass(slots=True)
+class Decoded:
+    """`warnings` become Warning headers."""
+
+    obj: Obj
+    warnings: list[str] = field(default_factory=list)
+
+
+def media_type(request: Request) -> str:
+    return request.headers.get("content-type", "application/json").partition(";")[0].strip()
+
+
+def parse(request: Request) -> Any:
+    """The body as data; raises ApiError 400 or 415."""
+    kind = media_type(request)
+    if kind in ("application/json", "", "application/x-www-form-urlencoded", "text/plain") or kind.endswith("+json"):
+        try:
+            return orjson.loads(request.body)
+        except orjson.JSONDecodeError as error:
+            raise errors.bad_request(f"couldn't get version/kind; json parse error: {error}") from error
+    if kind == protobuf.MEDIA_TYPE:
+        try:
+            return protobuf.decode(request.body)
+        except protobuf.ProtobufError as error:
+            raise errors.bad_request(str(error)) from error
+    if kind in ("application/yaml", "application/apply-patch+yaml"):
+        import yaml
+
+        try:
+            return yaml.load(request.body, yaml.CSafeLoader)
+        except yaml.YAMLError as error:
+            raise errors.bad_request(f"error converting YAML to JSON: {error}") from error
+    raise errors.unsupported_media_type(
+        f"the body of the request was in an unknown format - accepted media types include: {_ACCEPTED}"
+    )
+
+
+def decode(request: Request, kind: Kind) -> Decoded:
+    """The object in the body; raises ApiError 400 when it is another kind, or not well formed."""
+    data = parse(request)
+    resource = kind.resource
+    if not isinstance(data, dict):
+        raise errors.bad_request(
+            "couldn't get version/kind; json parse error: json: cannot unmarshal "
+            f"{decoding.json_kind(data)} into Go value of type struct "
+            '{ APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+        )
+    data.setdefault("apiVersion", resource.api_version)
+    data.setdefault("kind", resource.kind)
+    if (data["apiVersion"], data["kind"]) != (resource.api_version, resource.kind):
+        raise errors.bad_request(
+            f'{data["kind"]} in version "{str(data["apiVersion"]).rpartition("/")[2]}" cannot be handled as a '
+            f'{resource.kind}: no kind "{data["kind"]}" is registered for version "{data["apiVersion"]}"'
+            if data["kind"] != resource.kind
+            else f"the API version in the data ({data['apiVersion']}) does not match the expected API version "
+            f"({resource.api_version})"
+        )
+    return check(data, kind, request)
+
+
+def check(data: Obj, kind: Kind, request: Request) -> Decoded:
+    """Structure and unknown fields, as `fieldValidation` asks (Warn by default)."""
+    resource = kind.resource
+    obj, found = schema.normalize(data, resource.group, resource.version, resource.kind)
+    if found.errors:
+        raise errors.bad_request(found.message(resource.kind, resource.version))
+    how = request.param("fieldValidation") or "Warn"
+    if found.unknown and how == "Strict":
+        raise errors.bad_request(found.message(resource.kind, resource.version))
+    if not isinstance(obj.get("metadata"), dict):
+        obj["metadata"] = {}
+    return Decoded(obj, list(found.unknown) if how == "Warn" else [])

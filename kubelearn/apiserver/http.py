@@ -1,0 +1,159 @@
+"""The edge towards the network: TLS, HTTP and WebSockets on aiohttp. Turns a connection into a User and a Request."""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+from typing import Any, cast
+
+import orjson
+from aiohttp import web
+
+from kubelearn.api import errors
+from kubelearn.api.errors import ApiError
+from kubelearn.apiserver import codec, rest, streams
+from kubelearn.apiserver.auth import ANONYMOUS, Attributes, User
+from kubelearn.apiserver.server import ApiServer, Route
+from kubelearn.client.transport import Request, Response
+
+MAX_BODY = 3 * 1024 * 1024
+_UPGRADES = ("exec", "attach", "portforward")
+
+
+class Site:
+    """A running server; `port` is the one of its first listener."""
+
+    def __init__(self, server: ApiServer, context: ssl.SSLContext) -> None:
+        self._edge = _Edge(server)
+        self._context = context
+        self._runner = web.ServerRunner(
+            web.Server(self._edge.handle, access_log=None), handler_cancellation=True, shutdown_timeout=1.0
+        )
+        self.port = 0
+
+    async def start(self) -> None:
+        await self._runner.setup()
+
+    async def add_listener(self, host: str, port: int) -> None:
+        """Raises OSError when the address cannot be had."""
+        site = web.TCPSite(self._runner, host, port, ssl_context=self._context, reuse_address=True)
+        await site.start()
+        self.port = self.port or self._runner.addresses[0][1]
+
+    async def close(self) -> None:
+        await self._runner.cleanup()
+
+
+async def serve(server: ApiServer, listeners: list[tuple[str, int]], context: ssl.SSLContext) -> Site:
+    """Listen on all of `listeners`; raises OSError."""
+    site = Site(server, context)
+    await site.start()
+    try:
+        for host, port in listeners:
+            await site.add_listener(host, port)
+    except OSError:
+        await site.close()
+        raise
+    return site
+
+
+class _Edge:
+    def __init__(self, server: ApiServer) -> None:
+        self._server = server
+
+    async def handle(self, received: web.BaseRequest) -> web.StreamResponse:
+        # The low-level server makes BaseRequests; nothing here or in a mounted handler uses what they lack.
+        request = cast(web.Request, received)
+        try:
+            user = self._user(request)
+            for prefix, handler in self._server.mounts.items():
+                if request.path.startswith(prefix):
+                    return await handler(request, user)
+            if request.headers.get("Upgrade") and request.path.rsplit("/", 1)[-1] in _UPGRADES:
+                return await self._upgrade(request, user)
+            answer = await self._server.handle(await _read(request), user)
+        except ApiError as error:
+            answer = Response(
+                error.code, {"content-type": "application/json", **error.headers}, orjson.dumps(error.status())
+            )
+        return await _send(request, answer)
+
+    def _user(self, request: web.BaseRequest) -> User:
+        """By client certificate, else by bearer token, else anonymous; a bad token is 401."""
+        header = request.headers.get("Authorization", "")
+        if header:
+            kind, _, token = header.partition(" ")
+            user = self._server.authenticator.token(token.strip()) if kind.lower() == "bearer" else None
+            if user is None:
+                raise errors.unauthorized()
+            return user
+        transport = request.transport
+        certificate = transport.get_extra_info("peercert") if transport is not None else None
+        if not certificate:
+            return ANONYMOUS
+        name, groups = "", ["system:authenticated"]
+        for part in certificate["subject"]:
+            for key, value in part:
+                if key == "commonName":
+                    name = value
+                elif key == "organizationName":
+                    groups.append(value)
+        return User(name, tuple(groups))
+
+    async def _upgrade(self, request: web.Request, user: User) -> web.StreamResponse:
+        """exec, attach and port-forward: relayed to the kubelet of the pod's node."""
+        route = Route.of(_head(request))
+        asked = Attributes("create", "", route.group, route.plural, route.subresource, route.namespace, route.name)
+        self._server.authorize(user, asked)
+        kind = self._server.registry.find(route.group, route.version, route.plural)
+        if kind is None or route.subresource not in kind.resource.subresources:
+            raise ApiError(404, "NotFound", "the server could not find the requested resource", {})
+        pod = codec.decode(await rest.read(self._server, kind, route.namespace, route.name))
+        return await streams.connect_pod(self._server, request, pod, route.subresource)
+
+
+def _head(request: web.BaseRequest, body: bytes = b"") -> Request:
+    headers = {k.lower(): v for k, v in request.headers.items()}
+    return Request(request.method, request.path, list(request.query.items()), headers, body)
+
+
+async def _read(request: web.BaseRequest) -> Request:
+    """The whole request; raises ApiError 413 for a body that is too large."""
+    if (request.content_length or 0) > MAX_BODY:
+        raise _too_large()
+    body = b""
+    if request.can_read_body:
+        pieces, size = [], 0
+        async for piece in request.content.iter_any():
+            size += len(piece)
+            if size > MAX_BODY:
+                raise _too_large()
+            pieces.append(piece)
+        body = b"".join(pieces)
+    return _head(request, body)
+
+
+def _too_large() -> ApiError:
+    return errors.request_entity_too_large(f"Request entity too large: limit is {MAX_BODY}")
+
+
+async def _send(request: web.BaseRequest, answer: Response) -> web.StreamResponse:
+    headers: Any = [(k, v) for k, value in answer.headers.items() for v in value.split("\n")]
+    if answer.stream is None:
+        body = b"" if request.method == "HEAD" else answer.body
+        return web.Response(status=answer.status, headers=headers, body=body)
+    response = web.StreamResponse(status=answer.status, headers=headers)
+    response.enable_chunked_encoding()
+    try:
+        await response.prepare(request)
+        async for chunk in answer.stream:
+            await response.write(chunk)
+        with contextlib.suppress(ConnectionError):
+            await response.write_eof()
+    except ConnectionError:
+        pass  # the client has gone; the stream is closed below
+    finally:
+        closer = getattr(answer.stream, "aclose", None)
+        if closer is not None:
+            await closer()
+    return response

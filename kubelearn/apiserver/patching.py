@@ -1,0 +1,58 @@
+"""PATCH bodies: from a request to a function that makes the new object of the old one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kubelearn.api import errors, patch, schema
+from kubelearn.api.errors import ApiError
+from kubelearn.api.kind import Kind
+from kubelearn.api.resource import Obj
+from kubelearn.apiserver import bodies
+from kubelearn.client.transport import Request
+
+JSON = "application/json-patch+json"
+MERGE = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
+_ACCEPTED = ", ".join((JSON, MERGE, STRATEGIC))
+
+
+def parse(request: Request, kind: Kind) -> Callable[[Obj], Obj]:
+    """Raises ApiError: 415 for a media type that is not served, 400 for a body that is no patch of its type; the
+    function raises 422 when the patch does not apply."""
+    how = bodies.media_type(request)
+    if how not in (JSON, MERGE, STRATEGIC):
+        raise errors.unsupported_media_type(
+            f"the body of the request was in an unknown format - accepted media types include: {_ACCEPTED}"
+        )
+    body = bodies.parse(request)
+    if (how == JSON) != isinstance(body, list):
+        wanted = "Patch" if how == JSON else "map[string]interface {}"
+        raise errors.bad_request(f"json: cannot unmarshal {_json(body)} into Go value of type {wanted}")
+    resource = kind.resource
+
+    def apply(old: Obj) -> Obj:
+        try:
+            if how == JSON:
+                new = patch.json_patch(old, body)
+            elif how == MERGE:
+                new = patch.merge_patch(old, body)
+            else:
+                found = schema.for_kind(resource.group, resource.version, resource.kind)
+                new = patch.strategic_merge(old, body, found)
+        except patch.PatchError as error:
+            if how == JSON:
+                text = "the server rejected our request due to an error in our request"
+                raise ApiError(422, "Invalid", text, {}) from error
+            raise errors.bad_request(str(error)) from error
+        if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
+            raise errors.bad_request("the patch leaves no object")
+        return new
+
+    return apply
+
+
+def _json(body: object) -> str:
+    if isinstance(body, dict):
+        return "object"
+    return "array" if isinstance(body, list) else "string"

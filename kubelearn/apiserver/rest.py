@@ -1,0 +1,359 @@
+"""The verbs of a kind: create, get, list, update, patch. Deletion has a file of its own."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from kubelearn.api import errors, meta, schema
+from kubelearn.api.kind import FieldError, Kind
+from kubelearn.api.kinds._meta import validate_metadata, validate_metadata_update
+from kubelearn.api.resource import Obj
+from kubelearn.apiserver import admission, bodies, codec, deletion, keys, patching, selection
+from kubelearn.client.transport import Request
+from kubelearn.kit import clock
+from kubelearn.store.interface import Compacted, Conflict, FutureRevision, KeyValue, RangeResult
+
+if TYPE_CHECKING:
+    from kubelearn.apiserver.server import ApiServer, Call
+
+_RETRIES = 8
+_SERVER_FIELDS = ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields")
+
+
+async def read(server: ApiServer, kind: Kind, namespace: str, name: str) -> KeyValue:
+    """The stored object; raises ApiError 404."""
+    kv = await server.store.get(keys.key(kind.resource, namespace, name))
+    if kv is None:
+        raise errors.not_found(kind.resource, name)
+    return kv
+
+
+# ---- list
+
+
+async def list_range(server: ApiServer, request: Request, kind: Kind, namespace: str, actor: str) -> RangeResult:
+    """The page of keys that the request asks for; raises ApiError 400, 410 or 504."""
+    limit = int(request.param("limit") or 0)
+    revision, after = _list_revision(server, request, actor)
+    root = keys.prefix(kind.resource, namespace)
+    try:
+        return await server.store.range(root, after=after, limit=limit, revision=revision)
+    except Compacted as error:
+        raise errors.expired(
+            "The provided continue parameter is too old to display a consistent list result."
+            if after
+            else f"too old resource version: {revision} ({error.oldest})"
+        ) from error
+    except FutureRevision as error:
+        late = errors.timeout(f"Too large resource version: {revision}, current: {error.current}", 1)
+        late.details = {
+            "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
+            "retryAfterSeconds": 1,
+        }
+        raise late from error
+
+
+def _list_revision(server: ApiServer, request: Request, actor: str) -> tuple[int, str]:
+    token = request.param("continue")
+    if token:
+        try:
+            start = orjson.loads(base64.urlsafe_b64decode(token))
+            return int(start["rv"]), str(start["start"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise errors.bad_request(f"continue key is not valid: {error}") from error
+    given = request.param("resourceVersion")
+    if given and not given.isdigit():
+        raise errors.bad_request(
+            f'resourceVersion: Invalid value: "{given}": strconv.ParseUint: parsing "{given}": invalid syntax'
+        )
+    match = request.param("resourceVersionMatch")
+    if match == "Exact":
+        return int(given or 0), ""
+    if given and int(given) > server.store.revision:
+        return int(given), ""
+    held = server.gate.shown_revision(actor) if actor else None
+    return held or 0, ""
+
+
+async def list_objects(
+    server: ApiServer, request: Request, kind: Kind, namespace: str, actor: str
+) -> tuple[list[KeyValue], dict[str, Any]]:
+    """The selected items and the list's metadata."""
+    chosen = selection.of(request, kind)
+    found = await list_range(server, request, kind, namespace, actor)
+    about: dict[str, Any] = {"resourceVersion": str(found.revision)}
+    if found.remaining and found.items:
+        token = {"v": "meta.k8s.io/v1", "rv": found.revision, "start": found.items[-1].key}
+        about["continue"] = base64.urlsafe_b64encode(orjson.dumps(token)).decode()
+        if chosen.everything:
+            about["remainingItemCount"] = found.remaining
+    if chosen.everything:
+        return found.items, about
+    return [kv for kv in found.items if chosen.matches(codec.decode(kv))], about
+
+
+def list_body(kind: Kind, items: list[KeyValue], about: dict[str, Any]) -> bytes:
+    """The List as JSON, spliced from stored bytes; items do not repeat the kind, as in Kubernetes."""
+    resource = kind.resource
+    head = orjson.dumps({"kind": resource.kind, "apiVersion": resource.api_version})[:-1] + b","
+    parts = []
+    for kv in items:
+        data = codec.splice(kv)
+        parts.append(b"{" + data[len(head) :] if data.startswith(head) else data)
+    start = {"kind": resource.kind + "List", "apiVersion": resource.api_version, "metadata": about}
+    return orjson.dumps(start)[:-1] + b',"items":[' + b",".join(parts) + b"]}"
+
+
+# ---- create
+
+
+async def create(call: Call, kind: Kind, namespace: str) -> KeyValue:
+    decoded = bodies.decode(call.request, kind)
+    call.warn(decoded.warnings)
+    return await create_object(call, kind, namespace, decoded.obj)
+
+
+async def create_object(call: Call, kind: Kind, namespace: str, obj: Obj) -> KeyValue:
+    """Default, admit, validate and store a new object. Raises ApiError."""
+    server, resource = call.server, kind.resource
+    about = obj["metadata"]
+    _place(about, kind, namespace)
+    if about.get("resourceVersion") and not call.dry_run:
+        raise errors.internal("resourceVersion should not be set on objects to be created")
+    generated = not about.get("name") and about.get("generateName", "")
+    if generated:
+        about["name"] = meta.generate_name(about["generateName"])
+    for field in (*_SERVER_FIELDS, "resourceVersion"):
+        about.pop(field, None)
+    about["uid"] = meta.new_uid()
+    about["creationTimestamp"] = clock.rfc3339(clock.utc_now())
+    if kind.has_generation:
+        about["generation"] = 1
+    if resource.plural == "namespaces":
+        about["labels"] = {**about.get("labels", {}), "kubernetes.io/metadata.name": about.get("name", "")}
+    kind.default(obj)
+    if kind.prepare:
+        kind.prepare(obj, None)
+    await admission.namespace_lifecycle(server, resource, obj)
+    if resource.plural == "pods":
+        await admission.pod(server, resource, obj)
+        kind.default(obj)
+    _refuse(kind, obj, [*validate_metadata(obj, kind), *kind.validate(obj)])
+    if resource.plural == "services":
+        _refuse(kind, obj, server.services.assign(obj))
+    schema.complete(obj, resource.group, resource.version, resource.kind)
+    key = keys.key(resource, namespace, about["name"])
+    if call.dry_run:
+        if await server.store.get(key):
+            raise errors.already_exists(resource, about["name"])
+        if resource.plural == "services":
+            server.services.release(obj)
+        return KeyValue(key, codec.encode(obj), 0, 0)
+    try:
+        return await server.put(key, codec.encode(obj), expect=0, cause=call.cause("create"))
+    except Conflict as error:
+        if resource.plural == "services":
+            server.services.release(obj)
+        if generated:
+            return await create_object(call, kind, namespace, {**obj, "metadata": {**about, "name": ""}})
+        raise errors.already_exists(resource, about["name"]) from error
+
+
+def _place(about: Obj, kind: Kind, namespace: str) -> None:
+    if not kind.resource.namespaced:
+        about.pop("namespace", None)
+        return
+    if about.get("namespace", namespace) != namespace:
+        raise errors.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    about["namespace"] = namespace
+
+
+def _refuse(kind: Kind, obj: Obj, problems: list[Any]) -> None:
+    if problems:
+        raise errors.invalid(kind.resource.group, kind.resource.kind, obj["metadata"].get("name", ""), problems)
+
+
+# ---- update and patch
+
+Change = Callable[[Obj], Awaitable[Obj]]
+
+
+async def update(call: Call, kind: Kind, namespace: str, name: str, subresource: str) -> tuple[KeyValue, bool]:
+    """PUT; the bool says whether it created the object."""
+    decoded = bodies.decode(call.request, kind)
+    call.warn(decoded.warnings)
+    new = decoded.obj
+    given = new["metadata"].get("name")
+    if given and given != name:
+        raise errors.bad_request(f"the name of the object ({given}) does not match the name on the URL ({name})")
+    new["metadata"]["name"] = name
+    _place(new["metadata"], kind, namespace)
+    if (
+        kind.create_on_update
+        and not subresource
+        and await call.server.store.get(keys.key(kind.resource, namespace, name)) is None
+    ):
+        return await create_object(call, kind, namespace, new), True
+
+    async def replace(_old: Obj) -> Obj:
+        return copy_of(new)
+
+    return await change(call, kind, namespace, name, subresource, replace, "update"), False
+
+
+def required(field: str) -> FieldError:
+    return FieldError(field, "FieldValueRequired", "Required value")
+
+
+async def write(call: Call, kind: Kind, namespace: str, name: str, make: Change, verb: str) -> KeyValue:
+    """Change an object past the rules for clients: for subresources that write what an update may not."""
+    server = call.server
+    for _ in range(_RETRIES):
+        kv = await read(server, kind, namespace, name)
+        value = codec.encode(await make(codec.decode(kv)))
+        if call.dry_run:
+            return kv
+        try:
+            return await server.put(kv.key, value, expect=kv.mod_revision, cause=call.cause(verb))
+        except Conflict:
+            continue
+    raise errors.conflict(kind.resource, name)
+
+
+def copy_of(obj: Obj) -> Obj:
+    copied: Obj = orjson.loads(orjson.dumps(obj))
+    return copied
+
+
+async def patch(call: Call, kind: Kind, namespace: str, name: str, subresource: str) -> KeyValue:
+    apply = patching.parse(call.request, kind)
+
+    async def patched(old: Obj) -> Obj:
+        new = apply(old)
+        decoded = bodies.check(new, kind, call.request)
+        call.warn(decoded.warnings)
+        return decoded.obj
+
+    return await change(call, kind, namespace, name, subresource, patched, "patch")
+
+
+async def change(
+    call: Call, kind: Kind, namespace: str, name: str, subresource: str, make: Change, verb: str
+) -> KeyValue:
+    """Read, let `make` give the new object, validate, and store it unless someone else was faster. Raises ApiError."""
+    server = call.server
+    for _ in range(_RETRIES):
+        kv = await read(server, kind, namespace, name)
+        old = codec.decode(kv)
+        new = await make(copy_of(old))
+        wanted = new["metadata"].get("resourceVersion") or str(kv.mod_revision)
+        if wanted != str(kv.mod_revision):
+            raise errors.conflict(kind.resource, name)
+        _keep_identity(kind, new, old, kv)
+        new = _only_subresource(kind, new, old, subresource)
+        _prepare_update(call, kind, new, old, subresource)
+        value = codec.encode(new)
+        if value == kv.value:
+            return kv
+        if call.dry_run:
+            return KeyValue(kv.key, value, kv.create_revision, kv.mod_revision)
+        try:
+            if deletion.is_finished(new):
+                gone = await server.delete(kv.key, expect=kv.mod_revision, cause=call.cause("delete"))
+                deletion.forget(server, kind, new)
+                return KeyValue(kv.key, value, kv.create_revision, gone.mod_revision if gone else kv.mod_revision)
+            return await server.put(kv.key, value, expect=kv.mod_revision, cause=call.cause(verb))
+        except Conflict:
+            if verb == "update" and _has_version(call.request):
+                raise errors.conflict(kind.resource, name) from None
+    raise errors.conflict(kind.resource, name)
+
+
+def _has_version(request: Request) -> bool:
+    return b'"resourceVersion"' in request.body
+
+
+def _keep_identity(kind: Kind, new: Obj, old: Obj, kv: KeyValue) -> None:
+    """What a client cannot change: identity, age and the course of a deletion."""
+    about, was = new["metadata"], old["metadata"]
+    if about.get("uid") not in (None, "", was["uid"]):
+        text = f"Precondition failed: UID in precondition: {about['uid']}, UID in object meta: {was['uid']}"
+        why = f"StorageError: invalid object, Code: 4, Key: {kv.key}, ResourceVersion: 0, AdditionalErrorMsg: {text}"
+        raise errors.conflict(kind.resource, was["name"], why)
+    about.pop("managedFields", None)
+    for field in (
+        "name",
+        "namespace",
+        "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "generation",
+        "generateName",
+    ):
+        if field in was:
+            about[field] = was[field]
+        else:
+            about.pop(field, None)
+    if kind.resource.plural == "namespaces":
+        about["labels"] = {**about.get("labels", {}), "kubernetes.io/metadata.name": was["name"]}
+
+
+def _only_subresource(kind: Kind, new: Obj, old: Obj, subresource: str) -> Obj:
+    """A status write changes the status alone, any other write all but the status."""
+    if subresource in ("status", "finalize"):
+        kept = "status" if subresource == "status" else "spec"
+        return {**{k: v for k, v in old.items() if k != kept}, kept: new.get(kept, {})}
+    if kind.has_status:
+        if "status" in old:
+            new["status"] = old["status"]
+        else:
+            new.pop("status", None)
+    return new
+
+
+def _prepare_update(call: Call, kind: Kind, new: Obj, old: Obj, subresource: str) -> None:
+    resource = kind.resource
+    kind.default(new)
+    if kind.prepare and not subresource:
+        kind.prepare(new, old)
+    if resource.plural == "services" and not subresource:
+        _keep_service_address(new, old)
+        _refuse(
+            kind,
+            new,
+            [
+                *validate_metadata_update(new, old),
+                *validate_metadata(new, kind),
+                *kind.validate(new),
+                *kind.validate_update(new, old),
+            ],
+        )
+        _refuse(kind, new, call.server.services.assign(new) if not call.dry_run else [])
+    elif subresource not in ("status", "finalize"):
+        problems = [*validate_metadata_update(new, old), *validate_metadata(new, kind)]
+        _refuse(kind, new, [*problems, *kind.validate(new), *kind.validate_update(new, old)])
+    schema.complete(new, resource.group, resource.version, resource.kind)
+    if kind.has_generation and not subresource and new.get("spec") != old.get("spec"):
+        new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+
+
+def _keep_service_address(new: Obj, old: Obj) -> None:
+    """A Service keeps the addresses and node ports it has been given, unless the update says otherwise."""
+    spec, was = new["spec"], old["spec"]
+    if spec.get("type") != "ExternalName" and was.get("type") != "ExternalName":
+        for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+            if not spec.get(field) and was.get(field):
+                spec[field] = was[field]
+    if spec.get("type") in ("NodePort", "LoadBalancer"):
+        known = {(p.get("protocol", "TCP"), p["port"]): p.get("nodePort") for p in was.get("ports") or ()}
+        for port in spec.get("ports") or ():
+            found = known.get((port.get("protocol", "TCP"), port["port"]))
+            if not port.get("nodePort") and found:
+                port["nodePort"] = found

@@ -1,0 +1,43 @@
+"""Which objects a list, watch or deletecollection is about: namespace, labels, fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kubelearn.api import errors, selectors
+from kubelearn.api.kind import Kind
+from kubelearn.api.resource import Obj
+from kubelearn.client.transport import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """`everything` lets a caller skip decoding."""
+
+    labels: selectors.LabelSelector
+    fields: selectors.FieldSelector
+    kind: Kind
+
+    @property
+    def everything(self) -> bool:
+        return self.labels.empty and self.fields.empty
+
+    def matches(self, obj: Obj) -> bool:
+        if not self.labels.matches(obj["metadata"].get("labels")):
+            return False
+        return self.fields.empty or self.fields.matches(self.kind.fields(obj))
+
+
+def of(request: Request, kind: Kind) -> Selection:
+    """Raises ApiError 400 for a selector that cannot be parsed or names a field that the kind has not."""
+    try:
+        labels = selectors.parse_label_selector(request.param("labelSelector"))
+        fields = selectors.parse_field_selector(request.param("fieldSelector"))
+    except ValueError as error:
+        raise errors.bad_request(str(error)) from error
+    if not fields.empty:
+        known = kind.fields({"metadata": {}, "spec": {}, "status": {}, "involvedObject": {}})
+        for requirement in fields.requirements:
+            if requirement.field not in known:
+                raise errors.bad_request(f"field label not supported: {requirement.field}")
+    return Selection(labels, fields, kind)

@@ -1,0 +1,170 @@
+"""Watches: from the store's events to lines of JSON, each event encoded once for all watchers."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING
+
+import orjson
+
+from kubelearn.api import errors
+from kubelearn.api.kind import Kind
+from kubelearn.api.resource import Obj
+from kubelearn.apiserver import codec, keys, selection
+from kubelearn.client.transport import Request, Response
+from kubelearn.store.interface import Compacted, FutureRevision, KeyValue, StoreEvent
+from kubelearn.trace.gate import Pending
+
+if TYPE_CHECKING:
+    from kubelearn.apiserver.server import ApiServer
+
+_BOOKMARK_SECONDS = 60.0
+_ENCODED = 4096
+Shape = Callable[[Obj], Obj] | None
+
+
+class EventCache:
+    """The encoded line of an event, shared between watchers: by revision and type."""
+
+    def __init__(self) -> None:
+        self._lines: OrderedDict[tuple[int, str], bytes] = OrderedDict()
+
+    def line(self, kind: str, kv: KeyValue) -> bytes:
+        key = (kv.mod_revision, kind)
+        line = self._lines.get(key)
+        if line is None:
+            line = b'{"type":"%s","object":%s}\n' % (kind.encode(), codec.splice(kv))
+            self._lines[key] = line
+            if len(self._lines) > _ENCODED:
+                self._lines.popitem(last=False)
+        return line
+
+
+def event_line(kind: str, obj: Obj) -> bytes:
+    return b'{"type":"%s","object":%s}\n' % (kind.encode(), orjson.dumps(obj))
+
+
+async def watch(
+    server: ApiServer, request: Request, kind: Kind, namespace: str, name: str, actor: str, shape: Shape
+) -> Response:
+    """A Response that streams. `shape` turns each object into a Table or metadata; None leaves it whole."""
+    chosen = selection.of(request, kind)
+    watcher = _Watcher(server, kind, namespace, name, chosen, shape)
+    start = request.param("resourceVersion")
+    initial = request.param("sendInitialEvents") == "true" or start in ("", "0")
+    if start and not start.isdigit():
+        raise errors.bad_request(f'invalid resource version "{start}"')
+    seconds = float(request.param("timeoutSeconds") or 0) or 1800 + random.random() * 1800
+    bookmarks = request.param("allowWatchBookmarks") == "true" or request.param("sendInitialEvents") == "true"
+    stream = watcher.lines(
+        None if initial else int(start), seconds, bookmarks, request.param("sendInitialEvents") == "true", actor
+    )
+    return Response(200, {"content-type": "application/json"}, stream=stream)
+
+
+class _Watcher:
+    def __init__(
+        self, server: ApiServer, kind: Kind, namespace: str, name: str, chosen: selection.Selection, shape: Shape
+    ) -> None:
+        self._server, self._kind, self._chosen, self._shape = server, kind, chosen, shape
+        root = keys.prefix(kind.resource, namespace)
+        self._prefix = root + name if name else root
+        self._exact = bool(name)
+
+    async def lines(
+        self, start: int | None, seconds: float, bookmarks: bool, mark_initial: bool, actor: str
+    ) -> AsyncIterator[bytes]:
+        """`start` None begins with what is there now (or, for a held component, at what it was shown)."""
+        server = self._server
+        if start is None:
+            held = server.gate.shown_revision(actor) if actor else None
+            found = await server.store.range(self._prefix, revision=held or 0)
+            for kv in found.items:
+                if (not self._exact or kv.key == self._prefix) and self._matches(kv):
+                    yield self._line("ADDED", kv)
+            start = found.revision
+            if mark_initial:
+                yield self._bookmark(start, initial=True)
+        try:
+            source = server.store.watch(self._prefix, start + 1)
+        except (Compacted, FutureRevision):
+            yield event_line("ERROR", errors.expired(f"too old resource version: {start}").status())
+            return
+        events = server.gate.stream(actor, source, self._pending) if actor else aiter(source)
+        try:
+            async for line in self._timed(events, start, seconds, bookmarks):
+                yield line
+        finally:
+            source.cancel()
+            closer = getattr(events, "aclose", None)
+            if closer is not None:
+                await closer()
+
+    async def _timed(
+        self, events: AsyncIterator[StoreEvent], revision: int, seconds: float, bookmarks: bool
+    ) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        pending: asyncio.Future[StoreEvent] | None = None
+        try:
+            while (left := end - loop.time()) > 0:
+                pending = pending or asyncio.ensure_future(_next(events))  # noqa: TID251  cancelled below
+                done, _ = await asyncio.wait({pending}, timeout=min(left, _BOOKMARK_SECONDS))
+                if not done:
+                    if bookmarks:
+                        yield self._bookmark(revision)
+                    continue
+                event = pending.result()
+                pending = None
+                revision = event.revision
+                line = self._translate(event)
+                if line is not None:
+                    yield line
+        except StopAsyncIteration:
+            return
+        except Compacted:
+            yield event_line("ERROR", errors.expired("the watch fell too far behind").status())
+        finally:
+            if pending is not None:
+                pending.cancel()
+
+    def _pending(self, event: StoreEvent) -> Pending | None:
+        resource, namespace, name = keys.parse(event.kv.key)
+        kind = "DELETED" if event.type == "DELETE" else "MODIFIED" if event.previous else "ADDED"
+        return Pending(event.revision, kind, resource, namespace, name)
+
+    def _matches(self, kv: KeyValue) -> bool:
+        return self._chosen.everything or self._chosen.matches(codec.decode(kv))
+
+    def _translate(self, event: StoreEvent) -> bytes | None:
+        """What the event means for this watcher: an object that leaves the selection is DELETED to it."""
+        if self._exact and event.kv.key != self._prefix:
+            return None
+        if self._chosen.everything:
+            before, after = event.previous is not None, event.type == "PUT"
+        else:
+            before = event.previous is not None and self._matches(event.previous)
+            after = event.type == "PUT" and self._matches(event.kv)
+        if after:
+            return self._line("MODIFIED" if before else "ADDED", event.kv)
+        return self._line("DELETED", event.kv) if before else None
+
+    def _line(self, kind: str, kv: KeyValue) -> bytes:
+        if self._shape is None:
+            return self._server.event_cache.line(kind, kv)
+        return event_line(kind, self._shape(codec.decode(kv)))
+
+    def _bookmark(self, revision: int, *, initial: bool = False) -> bytes:
+        meta: Obj = {"resourceVersion": str(revision), "creationTimestamp": None}
+        if initial:
+            meta["annotations"] = {"k8s.io/initial-events-end": "true"}
+        resource = self._kind.resource
+        obj = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta}
+        return event_line("BOOKMARK", self._shape(obj) if self._shape else obj)
+
+
+async def _next(events: AsyncIterator[StoreEvent]) -> StoreEvent:
+    return await anext(events)
