@@ -122,9 +122,10 @@ class ContainerStats:
 
 @dataclass(slots=True)
 class RuntimeEvent:
-    """A container or sandbox changed: look at it again (CRI GetContainerEvents)."""
+    """A container or sandbox changed: look at it again (CRI GetContainerEvents). The gateway sends LISTENING first:
+    from there on nothing is missed, so list what there is."""
 
-    type: Literal["CONTAINER_CREATED", "CONTAINER_STARTED", "CONTAINER_STOPPED", "CONTAINER_DELETED"]
+    type: Literal["LISTENING", "CONTAINER_CREATED", "CONTAINER_STARTED", "CONTAINER_STOPPED", "CONTAINER_DELETED"]
     pod_uid: str
     container_id: str
 

@@ -174,7 +174,8 @@ class ProcessRuntime:
             **dict(zip(record.config.env, self._localize(record, list(record.config.env.values())), strict=True)),
         }
         if plan.underlay.prefix:
-            env.setdefault("ALL_PROXY", f"socks5h://{proxy}:{port}")
+            who = f"{sandbox.ip}:{sandbox.config.pod_namespace}"
+            env.setdefault("ALL_PROXY", f"socks5h://{who}@{proxy}:{port}")
         return env | {
             VARIABLE: plan.underlay.prefix,
             "KUBELEARN_POD_IP": sandbox.ip,

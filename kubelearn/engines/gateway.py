@@ -10,11 +10,13 @@ because its name comes from its certificate. `node.cri_client` is the other half
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import dataclasses
 import logging
 import re
+from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
 import orjson
@@ -26,6 +28,7 @@ from kubelearn.api.cri import (
     ExecResult,
     ExecSession,
     Mount,
+    RuntimeEvent,
     RuntimeService,
     SandboxConfig,
 )
@@ -181,8 +184,20 @@ async def _log_lines(runtime: RuntimeService, arguments: dict[str, Any]) -> Any:
 
 
 async def _events(runtime: RuntimeService) -> Any:
-    async for event in runtime.events():
-        yield orjson.dumps(dataclasses.astuple(event))
+    events = runtime.events()
+    async with Tasks("cri-events") as tasks:
+        coming = tasks.start(_next(events), "next")
+        await asyncio.sleep(0)  # by now the runtime listens for us
+        yield orjson.dumps(["LISTENING", "", ""])
+        while True:
+            yield orjson.dumps(dataclasses.astuple(await coming))
+            coming = tasks.start(_next(events), "next")
+
+
+async def _next(events: AsyncIterator[RuntimeEvent]) -> RuntimeEvent:
+    async for event in events:
+        return event
+    raise CriError("Unavailable", "the runtime's events ended")
 
 
 async def _session(request: web.Request, runtime: RuntimeService, method: str) -> web.StreamResponse:

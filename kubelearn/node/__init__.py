@@ -1,0 +1,1 @@
+"""What runs on a node: the kubelet and kube-proxy, as `python -m kubelearn.node FOLDER`."""

@@ -52,12 +52,17 @@ def connect(host: str, port: int, seconds: float) -> socket.socket:
 
 def through(proxy: str, host: str, port: int, seconds: float) -> socket.socket:
     """A SOCKS5 CONNECT (RFC 1928) by name."""
-    proxy_host, _, proxy_port = proxy.partition("://")[2].rstrip("/").rpartition(":")
+    who, _, where = proxy.partition("://")[2].rstrip("/").rpartition("@")
+    proxy_host, _, proxy_port = where.rpartition(":")
     source = (own_address(), 0) if PREFIX else None
     peer = socket.create_connection((proxy_host, int(proxy_port)), seconds, source)
     name = host.encode()
-    peer.sendall(b"\x05\x01\x00")
+    peer.sendall(b"\x05\x01" + (b"\x02" if who else b"\x00"))
     exactly(peer, 2)
+    if who:
+        user, _, password = (part.encode() for part in who.partition(":"))
+        peer.sendall(b"\x01" + bytes([len(user)]) + user + bytes([len(password)]) + password)
+        exactly(peer, 2)
     peer.sendall(b"\x05\x01\x00\x03" + bytes([len(name)]) + name + port.to_bytes(2, "big"))
     answer = exactly(peer, 4)
     exactly(peer, 6 if answer[3] == 1 else 18)

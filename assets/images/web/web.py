@@ -197,12 +197,17 @@ def connect(host: str, port: int, seconds: float) -> socket.socket:
     proxy = os.environ.get("ALL_PROXY", "")
     if not proxy.startswith("socks5"):
         return socket.create_connection((host, port), seconds)
-    proxy_host, _, proxy_port = proxy.partition("://")[2].rstrip("/").rpartition(":")
+    who, _, where = proxy.partition("://")[2].rstrip("/").rpartition("@")
+    proxy_host, _, proxy_port = where.rpartition(":")
     source = (own_address(), 0) if PREFIX else None
     found = socket.create_connection((proxy_host, int(proxy_port)), seconds, source)
     name = host.encode("idna")
-    found.sendall(b"\x05\x01\x00")
+    found.sendall(b"\x05\x01" + (b"\x02" if who else b"\x00"))
     receive(found, 2)
+    if who:
+        user, _, password = (part.encode() for part in who.partition(":"))
+        found.sendall(b"\x01" + bytes([len(user)]) + user + bytes([len(password)]) + password)
+        receive(found, 2)
     found.sendall(b"\x05\x01\x00\x03" + bytes([len(name)]) + name + port.to_bytes(2, "big"))
     status = receive(found, 4)
     receive(found, 6 if status[3] == 1 else 18)

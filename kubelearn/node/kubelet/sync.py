@@ -1,0 +1,172 @@
+"""What to do for a pod: its spec and what the runtime has, in; sandboxes and containers to make and to end, out.
+
+Pure, after kuberuntime's computePodActions (Kubernetes 1.36). Pods being deleted are not its business: everything of
+them ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from kubelearn.api.cri import Container, Sandbox
+from kubelearn.api.resource import Obj
+from kubelearn.node.kubelet import podspec
+from kubelearn.node.kubelet.runtime_state import PodRuntime
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Make and start a container; `after` is its previous life."""
+
+    spec: Obj
+    attempt: int
+    after: Container | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """`why` goes into the event; empty for the plain `Stopping container NAME`."""
+
+    container: Container
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Plan:
+    """`waiting` are containers whose restart is held back, with the time they may start again. `stop` are sandboxes
+    to end because the pod is done or has a newer one, `remove` dead containers that nobody needs any more."""
+
+    sandbox: Sandbox | None = None
+    create_sandbox: bool = False
+    sandbox_attempt: int = 0
+    start: list[Start] = field(default_factory=list)
+    kill: list[Kill] = field(default_factory=list)
+    stop: list[Sandbox] = field(default_factory=list)
+    remove: list[Container] = field(default_factory=list)
+    waiting: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`unhealthy` maps container ids to why they must be restarted; `started` says whether a container's startup
+    probe has succeeded; `may_start_at(name, exited)` is its back-off, on the clock of `now`."""
+
+    now: float
+    unhealthy: Mapping[str, str]
+    started: Callable[[Container], bool]
+    may_start_at: Callable[[str, Container], float]
+
+
+def plan(pod: Obj, runtime: PodRuntime, facts: Facts) -> Plan:
+    out = Plan(sandbox=runtime.sandbox())
+    out.stop = [s for s in runtime.sandboxes if s.state == "READY" and s is not out.sandbox]
+    out.remove = _forgettable(pod, runtime)
+    if is_done(pod, runtime):
+        _finish(pod, runtime, out)
+    elif out.sandbox is None:
+        out.create_sandbox = True
+        out.sandbox_attempt = max((s.attempt + 1 for s in runtime.sandboxes), default=0)
+    else:
+        _Containers(pod, runtime, facts, out, out.sandbox.id).go()
+    return out
+
+
+def is_done(pod: Obj, runtime: PodRuntime) -> bool:
+    """Nothing of this pod will run again, by its restart policy and how its containers ended."""
+    if podspec.is_terminal(pod):
+        return True
+    policy = podspec.restart_policy(pod)
+    for spec in podspec.init_containers(pod):
+        latest = runtime.latest(spec["name"])
+        failed = latest is not None and latest.state == "EXITED" and latest.exit_code != 0
+        if failed and not podspec.is_sidecar(spec) and policy == "Never":
+            return True
+    lives = [runtime.latest(spec["name"]) for spec in podspec.containers(pod)]
+    return all(c is not None and c.state == "EXITED" and not podspec.may_restart(policy, c.exit_code) for c in lives)
+
+
+def _finish(pod: Obj, runtime: PodRuntime, out: Plan) -> None:
+    """Sidecars end in the reverse of their order, one after the other; then the sandbox."""
+    running = {c.name: c for c in runtime.running()}
+    order = [s["name"] for s in reversed(podspec.init_containers(pod))]
+    plain = [c for name, c in running.items() if name not in order]
+    sidecars = [running[name] for name in order if name in running]
+    out.kill = [Kill(c) for c in (plain or sidecars[:1])]
+    if not running and out.sandbox is not None:
+        out.stop = [*out.stop, out.sandbox]
+
+
+class _Containers:
+    """One look at the containers of a pod whose sandbox is ready."""
+
+    def __init__(self, pod: Obj, runtime: PodRuntime, facts: Facts, out: Plan, sandbox_id: str) -> None:
+        self._pod = pod
+        self._runtime = runtime
+        self._facts = facts
+        self._out = out
+        self._sandbox_id = sandbox_id
+        self._policy = podspec.restart_policy(pod)
+
+    def go(self) -> None:
+        if self._initialized():
+            for spec in podspec.containers(self._pod):
+                self._look(spec, self._policy)
+
+    def _here(self, name: str) -> Container | None:
+        """Its newest life in this sandbox."""
+        return next((c for c in self._runtime.of(name) if c.sandbox_id == self._sandbox_id), None)
+
+    def _initialized(self) -> bool:
+        """True once every init container is done, or every sidecar has started."""
+        begun = any(self._here(spec["name"]) for spec in podspec.containers(self._pod))
+        for spec in podspec.init_containers(self._pod):
+            here = self._here(spec["name"])
+            if podspec.is_sidecar(spec):
+                self._look(spec, "Always")
+                if not begun and not (here and here.state == "RUNNING" and self._facts.started(here)):
+                    return False
+            elif not begun and not (here and here.state == "EXITED" and here.exit_code == 0):
+                self._look(spec, "OnFailure" if self._policy != "Never" else "Never")
+                return False
+        return True
+
+    def _look(self, spec: Obj, policy: str) -> None:
+        name = spec["name"]
+        here, last = self._here(name), self._runtime.latest(name)
+        if here is not None and here.state == "RUNNING":
+            if here.id in self._facts.unhealthy:
+                self._out.kill.append(Kill(here, self._facts.unhealthy[here.id]))
+            elif _image_changed(spec, here):
+                self._out.kill.append(Kill(here, f"Container {name} definition changed, will be restarted"))
+            return
+        if here is not None and here.state != "EXITED":
+            self._out.remove.append(here)  # made but never started: the kubelet ended in between
+            self._out.start.append(Start(spec, here.attempt))
+            return
+        if last is None:
+            self._out.start.append(Start(spec, self._known_restarts(name)))
+            return
+        over = last.state == "EXITED" and not podspec.may_restart(policy, last.exit_code)
+        if over and (here is not None or self._policy == "Never"):
+            return
+        due = self._facts.may_start_at(name, last)
+        if due > self._facts.now:
+            self._out.waiting[name] = due
+            return
+        self._out.start.append(Start(spec, last.attempt + 1, last))
+
+    def _known_restarts(self, name: str) -> int:
+        """The API remembers lives that the runtime has lost."""
+        status = podspec.old_status(self._pod, name)
+        return int(status.get("restartCount", 0)) + 1 if status.get("containerID") else 0
+
+
+def _image_changed(spec: Obj, running: Container) -> bool:
+    return bool(running.image != spec["image"])
+
+
+def _forgettable(pod: Obj, runtime: PodRuntime) -> list[Container]:
+    """Of each container the last life and the one before it stay, for its status and `logs --previous`."""
+    names = {spec["name"] for spec in podspec.every_container(pod)}
+    return [c for name in names for c in runtime.of(name)[2:] if c.state == "EXITED"]
