@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kubelearn.cluster.state import ClusterConfig, ClusterFolder
 
 #: kubelearn's own verbs that live beside kubectl's and work in every shell of ours.
-_OWN_VERBS = ("why", "trace", "waiting", "pause", "step", "continue")
+_OWN_VERBS = ("why", "trace", "waiting", "pause", "step", "continue", "node")
 
 _EXAMPLES = """\
 examples:
@@ -144,16 +144,6 @@ def _add_cluster_commands(commands: Any) -> None:
     _output(_command(commands, "status", _status, "what runs", "  kubelearn status --output json\n"))
     _output(_command(commands, "clusters", _clusters, "list the clusters of this machine"))
     _output(_command(commands, "doctor", _doctor, "look for what could go wrong, and say what to do"))
-    node = _command(
-        commands,
-        "node",
-        _node,
-        "failure drills on a node's machine",
-        "  kubelearn node stop worker-2\n  kubelearn node start worker-2\n",
-    )
-    node.add_argument("action", choices=("list", "start", "stop", "kill", "pause", "unpause", "disconnect", "connect"))
-    node.add_argument("node", nargs="?", default="")
-    _output(node)
     image = _command(commands, "image", _image, "build the docker engine's images", "  kubelearn image build\n")
     image.add_argument("action", choices=("build", "list"))
 
@@ -174,6 +164,7 @@ def _add_use_commands(commands: Any) -> None:
         ("pause", "hold a component's watch events"),
         ("step", "deliver a held component's next event"),
         ("continue", "let a held component go on"),
+        ("node", "failure drills: stop, start, kill, pause, disconnect a node's machine"),
     ):
         commands.add_parser(verb, help=summary, add_help=False)
     shell = _command(
@@ -338,30 +329,6 @@ def _doctor(options: argparse.Namespace) -> int:
     return 0 if engines_work and not any(f.fatal for f in findings) else 1
 
 
-def _node(options: argparse.Namespace) -> int:
-    if options.action != "list" and not options.node:
-        raise KubelearnError("which node?", f"kubelearn node {options.action} worker-1", 2)
-    path = "/machines/v1/" + (f"{options.node}/{options.action}" if options.action != "list" else "")
-    method = "GET" if options.action == "list" else "POST"
-    states = _with_client(options.name, lambda client: _machines(client, method, path))
-    if options.output == "json":
-        print(json.dumps(states))
-    else:
-        for name, state in states.items():
-            print(f"{name}  {state}")
-    return 0
-
-
-async def _machines(client: Any, method: str, path: str) -> dict[str, str]:
-    from kubelearn.client.transport import Request
-
-    response = await client.transport.send(Request(method, path))
-    answer: dict[str, str] = json.loads(response.body)
-    if response.status >= 400:
-        raise KubelearnError(answer.get("error", f"HTTP status {response.status}"), answer.get("hint", ""))
-    return answer
-
-
 def _with_client(name: str, work: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
     """Run `work` with a client of the cluster."""
     from kubelearn.client import kubeconfig
@@ -466,7 +433,6 @@ def _lesson(options: argparse.Namespace) -> int:
     if options.action in ("list", "new"):
         return commands.offline(options.action, options.id, options.lang, options.output, print)
     folder = _running(options.name)
-    machines = lambda client: lambda method, path: _machines(client, method, path)  # noqa: E731
     return int(
         _with_client(
             options.name,
@@ -479,7 +445,6 @@ def _lesson(options: argparse.Namespace) -> int:
                 lang=options.lang,
                 output=options.output,
                 say=print,
-                machines=machines(client),
             ),
         )
     )

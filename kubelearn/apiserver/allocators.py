@@ -55,11 +55,11 @@ class ServiceAllocator:
             spec["clusterIP"] = self._free_address()
         elif asked != "None":
             if self._addresses.get(asked, uid) != uid:
-                text = f'Invalid value: "{asked}": failed to allocate IP {asked}: provided IP is already allocated'
+                text = f'Invalid value: ["{asked}"]: failed to allocate IP {asked}: provided IP is already allocated'
                 return [FieldError("spec.clusterIPs", "FieldValueInvalid", text)]
             if ipaddress.ip_address(asked) not in self._network:
                 text = (
-                    f'Invalid value: "{asked}": failed to allocate IP {asked}: the provided IP ({asked}) is not in '
+                    f'Invalid value: ["{asked}"]: failed to allocate IP {asked}: the provided IP ({asked}) is not in '
                     f"the valid range. The range of valid IPs is {self._network}"
                 )
                 return [FieldError("spec.clusterIPs", "FieldValueInvalid", text)]

@@ -43,7 +43,7 @@ def component(user: User, user_agent: str = "") -> str:
 
 
 class Authenticator:
-    """`tokens` are static bearer tokens; ServiceAccount tokens are JWTs signed with a key derived from `signing_key`."""
+    """`tokens` are static bearer tokens; ServiceAccount tokens are JWTs (HS256) with a key made of `signing_key`."""
 
     def __init__(self, tokens: Mapping[str, User], signing_key: str) -> None:
         self._tokens = dict(tokens)

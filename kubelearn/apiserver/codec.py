@@ -1,7 +1,7 @@
 """Stored bytes and objects: the resourceVersion is spliced in, never stored.
 
-A value is the object's JSON with one 0x00 byte right after `"metadata":{`; there `"resourceVersion":"N",` belongs. JSON has
-no such byte, so answering is a copy.
+A value is the object's JSON with one 0x00 byte right after `"metadata":{`; there `"resourceVersion":"N",` belongs.
+JSON has no such byte, so answering is a copy.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Deletion: grace, finalizers, propagation, preconditions. Source: the Kubernetes documentation on garbage collection."""
+"""Deletion: grace, finalizers, propagation, preconditions. Source: Kubernetes' documentation on garbage collection."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from kubelearn.api import errors, schema
-from kubelearn.api.kind import Kind
+from kubelearn.api.kind import FieldError, Kind
 from kubelearn.api.resource import Obj
 from kubelearn.apiserver import bodies, codec, keys, rest, selection
 from kubelearn.kit import clock
@@ -49,8 +49,9 @@ def options(call: Call) -> Obj:
         call.dry_run = True
     policy = found.get("propagationPolicy", "Background")
     if policy not in ("Background", "Foreground", "Orphan"):
-        text = f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "{policy}": supported values: '
-        raise errors.ApiError(422, "Invalid", text + '"Foreground", "Background", "Orphan", "nil"')
+        text = f'Unsupported value: "{policy}": supported values: "Foreground", "Background", "Orphan", "nil"'
+        problem = FieldError("propagationPolicy", "FieldValueNotSupported", text)
+        raise errors.invalid("meta.k8s.io", "DeleteOptions", "", [problem])
     return found
 
 
@@ -92,7 +93,8 @@ def _preconditions(kind: Kind, obj: Obj, wanted: Obj) -> None:
     for field, name in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
         if asked.get(field) and asked[field] != about[field]:
             why = (
-                f"the {name} in the precondition ({asked[field]}) does not match the {name} in record ({about[field]}). "
+                f"the {name} in the precondition ({asked[field]}) does not match the {name} in record "
+                f"({about[field]}). "
                 "The object might have been deleted and then recreated"
             )
             raise errors.conflict(kind.resource, about["name"], why)

@@ -27,7 +27,9 @@ class Site:
         self._edge = _Edge(server)
         self._context = context
         self._runner = web.ServerRunner(
-            web.Server(self._edge.handle, access_log=None), handler_cancellation=True, shutdown_timeout=1.0
+            web.Server(self._edge.handle, access_log=None, max_field_size=1 << 16, max_line_size=1 << 16),
+            handler_cancellation=True,
+            shutdown_timeout=1.0,
         )
         self.port = 0
 

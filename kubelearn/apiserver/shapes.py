@@ -17,7 +17,7 @@ _DEFAULT_COLUMNS = (
 
 
 def wanted(request: Request) -> str:
-    """`Table`, `PartialObjectMetadata`, `PartialObjectMetadataList` or empty: the first accepted form that is served."""
+    """`Table`, `PartialObjectMetadata`, `PartialObjectMetadataList` or empty: the first accepted form."""
     accept = request.headers.get("accept", "")
     for choice in accept.split(","):
         media, *parameters = (p.strip() for p in choice.split(";"))

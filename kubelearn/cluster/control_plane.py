@@ -23,6 +23,7 @@ from kubelearn.client.rest import Client
 from kubelearn.cluster import addons, kubeconfig, nodes, tls
 from kubelearn.cluster.machines import Machines
 from kubelearn.cluster.state import ClusterConfig, ClusterFolder
+from kubelearn.controllers.base import Options
 from kubelearn.controllers.manager import Manager
 from kubelearn.dns.server import DnsServer
 from kubelearn.engines.base import ClusterSpec, Engine
@@ -128,7 +129,8 @@ class ControlPlane:
         dns = DnsServer(dns_client, nodes.CLUSTER_DOMAIN)
         dns_port = await self._serve_dns(dns, engine)
         await addons.apply(admin, f"10.{config.second_octet}.0.1", config.port, dns_port)
-        manager = Manager(lambda name: Client(server.local(component(name), "kube-controller-manager")))
+        options = Options(root_ca=(self._folder.pki / "ca.crt").read_text())
+        manager = Manager(lambda name: Client(server.local(component(name), "kube-controller-manager")), options)
         await manager.start(self._tasks)
         user = User("system:kube-scheduler", ("system:authenticated",))
         scheduler_client = Client(server.local(user, "kube-scheduler"))

@@ -144,7 +144,7 @@ def clusters() -> list[ClusterFolder]:
 
 def free_second_octet() -> int:
     """An address plan that no other cluster of this home and no route of this machine uses, from 10.244 downwards."""
-    taken = set()
+    taken: set[int] = set()
     for folder in clusters():
         with contextlib.suppress(KubelearnError):
             if config := folder.read():
@@ -154,7 +154,7 @@ def free_second_octet() -> int:
             address = bytes.fromhex(line.split()[1])[::-1]
             if address[0] == 10:
                 taken.add(address[1])
-    for octet in (*range(244, 181, -1), *range(180, 100, -1)):
+    for octet in range(244, 100, -1):
         if octet not in taken:
             return octet
     raise KubelearnError(

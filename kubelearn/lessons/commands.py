@@ -80,7 +80,7 @@ async def run(
         await session.start()
         progress.enter(lesson.id, 0)
         await session.enter(lesson.steps[0])
-    step = lesson.steps[min(progress.step, len(lesson.steps) - 1)]
+    step: Step | None = lesson.steps[min(progress.step, len(lesson.steps) - 1)]
     code = 0
     if action == "hint":
         code = _hint(lesson, step, progress, lang, say)
@@ -90,7 +90,7 @@ async def run(
         code = await _check(session, step, say)
         if action == "next" and code == 0:
             step = await _next(session, progress, say)
-    if action != "hint" and step is not None and (action in ("start", "reset") or (action == "next" and code == 0)):
+    if action != "hint" and step and (action in ("start", "reset") or (action == "next" and code == 0)):
         _show(lesson, step, lang, say)
     store.save(home, progress)
     return code

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Resource
-from kubelearn.client.discovery import Mapper
-from kubelearn.client.rest import Client, discover
+from kubelearn.client.discovery import Mapper, discover
+from kubelearn.client.rest import Client
 from kubelearn.kit.discover import load
 from kubelearn.kit.errors import KubelearnError
 from kubelearn.lessons.check_type import CheckContext, CheckType, Result

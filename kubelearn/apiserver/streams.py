@@ -1,0 +1,223 @@
+"""From the API server to kubelets and pods: logs, exec, attach, port-forward and the proxy subresources.
+
+A WebSocket towards the client is joined to one towards the kubelet, frame by frame, with the same subprotocol.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING
+
+import aiohttp
+import orjson
+from aiohttp import WSMsgType, web
+from yarl import URL
+
+from kubelearn.api import errors
+from kubelearn.api.resource import Obj, Resource
+from kubelearn.client.transport import Request, Response
+
+if TYPE_CHECKING:
+    from kubelearn.apiserver.server import ApiServer
+
+_NODES = Resource("", "v1", "Node", "nodes", "node", False)
+_DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
+_PROTOCOLS = {
+    "exec": ("v5.channel.k8s.io", "v4.channel.k8s.io"),
+    "attach": ("v5.channel.k8s.io", "v4.channel.k8s.io"),
+    "portforward": ("SPDY/3.1+portforward.k8s.io", "v4.channel.k8s.io", "portforward.k8s.io"),
+}
+_HOP = {
+    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding",
+    "upgrade", "host", "content-length", "authorization", "accept-encoding", "content-encoding",
+}  # fmt: skip
+_CONNECT_SECONDS = 10.0
+_MAX_FRAME = 16 * 1024 * 1024
+
+
+class Outbound:
+    """The server's own HTTP client towards kubelets and pods, made when first used."""
+
+    def __init__(self, dial: Callable[[str, int], tuple[str, int]], kubelet_ssl: ssl.SSLContext | None) -> None:
+        self._dial, self._ssl = dial, kubelet_ssl
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS)
+            self._session = aiohttp.ClientSession(timeout=timeout, auto_decompress=False)
+        return self._session
+
+    @property
+    def kubelet_ssl(self) -> ssl.SSLContext | bool:
+        return self._ssl if self._ssl is not None else True
+
+    def url(self, scheme: str, host: str, port: int, path: str, query: list[tuple[str, str]]) -> URL:
+        address, number = self._dial(host, port)
+        return URL.build(scheme=scheme, host=address, port=number, path=path, query=query)
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+
+def container_of(pod: Obj, asked: str) -> str:
+    """The container a log or exec is about; raises ApiError 400 when that is not clear."""
+    name = pod["metadata"]["name"]
+    known = [c["name"] for c in pod["spec"]["containers"]]
+    others = [c["name"] for c in pod["spec"].get("initContainers", ())]
+    if asked:
+        if asked not in known + others:
+            raise errors.bad_request(f"container {asked} is not valid for pod {name}")
+        return asked
+    chosen = pod["metadata"].get("annotations", {}).get(_DEFAULT_CONTAINER, "")
+    if chosen in known:
+        return str(chosen)
+    if len(known) == 1:
+        return str(known[0])
+    text = f"a container name must be specified for pod {name}, choose one of: [{' '.join(known)}]"
+    if others:
+        text += f" or one of the init containers: [{' '.join(others)}]"
+    raise errors.bad_request(text)
+
+
+async def _kubelet(server: ApiServer, pod: Obj) -> tuple[str, int]:
+    """Address and port of the kubelet of the pod's node."""
+    node_name = pod["spec"].get("nodeName", "")
+    if not node_name:
+        raise errors.bad_request(f"pod {pod['metadata']['name']} does not have a host assigned")
+    node = await server.read(_NODES, "", node_name)
+    status = node.get("status", {})
+    addresses = {a["type"]: a["address"] for a in status.get("addresses", ())}
+    port = status.get("daemonEndpoints", {}).get("kubeletEndpoint", {}).get("Port", 10250)
+    if "InternalIP" not in addresses:
+        raise errors.internal(f"no preferred addresses found; known addresses: {sorted(addresses.values())}")
+    return addresses["InternalIP"], int(port)
+
+
+async def pod_log(server: ApiServer, request: Request, pod: Obj) -> Response:
+    """The kubelet's containerLogs, streamed. Raises ApiError."""
+    container = container_of(pod, request.param("container"))
+    if not pod["spec"].get("nodeName"):
+        return Response(200, {"content-type": "text/plain"})
+    host, port = await _kubelet(server, pod)
+    about = pod["metadata"]
+    path = f"/containerLogs/{about['namespace']}/{about['name']}/{container}"
+    query = [(k, v) for k, v in request.query if k != "container"]
+    url = server.outbound.url("https", host, port, path, query)
+    try:
+        answer = await server.outbound.session.get(url, ssl=server.outbound.kubelet_ssl)
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise errors.internal(f'Get "https://{host}:{port}{path}": {error}') from error
+    if answer.status >= 400:
+        text = (await answer.text()).strip()
+        raise errors.ApiError(answer.status, _reason(answer.status), text)
+    return Response(200, {"content-type": "text/plain"}, stream=_body(answer))
+
+
+def _reason(status: int) -> str:
+    return {400: "BadRequest", 403: "Forbidden", 404: "NotFound"}.get(status, "InternalError")
+
+
+async def _body(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    try:
+        async for piece in answer.content.iter_any():
+            yield piece
+    except aiohttp.ClientError:
+        return  # the kubelet went away; what came so far is the answer
+    finally:
+        answer.close()
+
+
+async def proxy(server: ApiServer, request: Request, host: str, port: int, path: str) -> Response:
+    """Any request, sent on to a pod; raises ApiError 503 when the pod cannot be reached."""
+    headers = {k: v for k, v in request.headers.items() if k not in _HOP}
+    url = server.outbound.url("http", host, port, path, request.query)
+    try:
+        answer = await server.outbound.session.request(
+            request.method, url, headers=headers, data=request.body or None, allow_redirects=False
+        )
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise errors.service_unavailable(f"error trying to reach service: {error}") from error
+    sent = {k.lower(): v for k, v in answer.headers.items() if k.lower() not in _HOP}
+    return Response(answer.status, sent, stream=_body(answer))
+
+
+async def connect_pod(server: ApiServer, request: web.Request, pod: Obj, subresource: str) -> web.StreamResponse:
+    """exec, attach and portforward over WebSocket. Raises ApiError before the upgrade."""
+    if "websocket" not in request.headers.get("Upgrade", "").lower():
+        raise errors.bad_request(
+            "SPDY is not served: use kubectl 1.31 or newer, or set KUBECTL_REMOTE_COMMAND_WEBSOCKETS=true "
+            "(and KUBECTL_PORT_FORWARD_WEBSOCKETS=true)"
+        )
+    about = pod["metadata"]
+    path = f"/portForward/{about['namespace']}/{about['name']}"
+    if subresource != "portforward":
+        container = container_of(pod, request.query.get("container", ""))
+        path = f"/{subresource}/{about['namespace']}/{about['name']}/{container}"
+    host, port = await _kubelet(server, pod)
+    query = [(k, v) for k, v in request.query.items() if k != "container"]
+    wanted = [p.strip() for p in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
+    protocols = [p for p in wanted if p in _PROTOCOLS[subresource]]
+    if not protocols:
+        raise errors.bad_request(f"none of the subprotocols {wanted} is served")
+    url = server.outbound.url("https", host, port, path, query)
+    try:
+        upstream = await server.outbound.session.ws_connect(
+            url, protocols=protocols, ssl=server.outbound.kubelet_ssl, max_msg_size=_MAX_FRAME
+        )
+    except aiohttp.WSServerHandshakeError as error:
+        raise errors.ApiError(error.status, _reason(error.status), await _why(server, url) or error.message) from error
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise errors.internal(f"error dialing backend: {error}") from error
+    downstream = web.WebSocketResponse(protocols=[upstream.protocol or protocols[0]], max_msg_size=_MAX_FRAME)
+    try:
+        await downstream.prepare(request)
+        await _join(downstream, upstream)
+    finally:
+        await upstream.close()
+        await downstream.close()
+    return downstream
+
+
+async def _why(server: ApiServer, url: URL) -> str:
+    """The kubelet's words for refusing an upgrade: a plain GET gets the same refusal with its text."""
+    try:
+        async with server.outbound.session.get(url.with_scheme("https"), ssl=server.outbound.kubelet_ssl) as answer:
+            text = await answer.text()
+    except (aiohttp.ClientError, OSError, TimeoutError):
+        return ""
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text.strip()
+    return str(found.get("message", "")) if isinstance(found, dict) else ""
+
+
+async def _join(one: web.WebSocketResponse, other: aiohttp.ClientWebSocketResponse) -> None:
+    """Relay both ways until either side closes."""
+
+    async def down() -> None:
+        async for message in other:
+            if message.type is WSMsgType.BINARY:
+                await one.send_bytes(message.data)
+            elif message.type is WSMsgType.TEXT:
+                await one.send_str(message.data)
+
+    async def up() -> None:
+        async for message in one:
+            if message.type is WSMsgType.BINARY:
+                await other.send_bytes(message.data)
+            elif message.type is WSMsgType.TEXT:
+                await other.send_str(message.data)
+
+    ways = [asyncio.ensure_future(down()), asyncio.ensure_future(up())]  # noqa: TID251  both end in this function
+    try:
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)
