@@ -6,9 +6,10 @@ Imports nothing that a single command does not need: a `get` must answer in the 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,11 @@ def _width() -> int:
         return 120
 
 
+def _terminal_size() -> tuple[int, int]:
+    columns, lines = os.get_terminal_size(sys.stdin.fileno())
+    return columns, lines
+
+
 class _Streams:
     """Standard input, output and error of this process."""
 
@@ -82,6 +88,22 @@ class _Streams:
 
     def flush(self) -> None:
         sys.stdout.flush()
+
+    @contextlib.contextmanager
+    def terminal(self) -> Iterator[Callable[[], tuple[int, int]] | None]:
+        """Raw mode, so that every key reaches the container; gives what tells the terminal's size."""
+        if not sys.stdin.isatty():
+            yield None
+            return
+        import termios
+        import tty
+
+        before = termios.tcgetattr(sys.stdin)
+        tty.setraw(sys.stdin)
+        try:
+            yield _terminal_size
+        finally:
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
     async def read_all(self) -> bytes:
         return await asyncio.to_thread(sys.stdin.buffer.read)
@@ -119,6 +141,7 @@ class _Lazy:
         except KubelearnError:
             return  # said when, and if, the server is needed
         context.namespace = self._config.namespace
+        context.cache["server"] = self._config.server
 
     def _file(self) -> Path | None:
         assert self._parsed is not None

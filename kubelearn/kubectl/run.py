@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import shlex
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 
 from kubelearn.api.errors import ApiError
 from kubelearn.client.rest import Client
@@ -185,12 +185,3 @@ def _warnings(header: str) -> list[str]:
         found.append(text)
         rest = rest[at + 1 :].partition(",")[2].strip()
     return found
-
-
-async def chunks(response: Response) -> AsyncIterator[bytes]:
-    """A response's body as it comes."""
-    if response.stream is None:
-        yield response.body
-        return
-    async for chunk in response.stream:
-        yield chunk

@@ -40,7 +40,7 @@ async def run(ctx: Context, parsed: Parsed) -> int:
 def _text(ctx: Context, parsed: Parsed) -> str:
     if parsed["patch-file"]:
         try:
-            return (Path(ctx.cwd) / parsed["patch-file"]).read_text()
+            return Path(ctx.cwd, str(parsed["patch-file"])).read_text()
         except OSError as error:
             raise CommandError(f"unable to read patch file: {error}") from error
     return str(parsed["patch"])
