@@ -65,15 +65,10 @@ class ContainerHandle:
             pid = self._launch(writing)
         finally:
             os.close(writing)
-        reader = asyncio.StreamReader()
-        loop = asyncio.get_running_loop()
-        transport, _ = await loop.connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(reading, "rb", buffering=0)
-        )
         try:
-            return pid, (await reader.read(4096)).decode(errors="replace")
+            return pid, (await _read_once(reading)).decode(errors="replace")
         finally:
-            transport.close()
+            os.close(reading)
 
     def _launch(self, report: int) -> int:
         """A session of its own, so that nothing that ends the control plane ends the container."""
@@ -151,3 +146,16 @@ class ContainerHandle:
 
     def status(self) -> Container:
         return self.view
+
+
+async def _read_once(descriptor: int) -> bytes:
+    """What a pipe has to say first. Not `connect_read_pipe`: uvloop closes the descriptor, and its file object closes
+    it again, by when it may be somebody else's."""
+    loop = asyncio.get_running_loop()
+    readable = asyncio.Event()
+    loop.add_reader(descriptor, readable.set)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(descriptor)
+    return os.read(descriptor, 4096)

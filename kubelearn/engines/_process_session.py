@@ -61,18 +61,34 @@ class ExecProcess:
         return session
 
     async def _pump(self) -> None:
-        loop = asyncio.get_running_loop()
         if self._master >= 0:
-            reader = asyncio.StreamReader()
-            pipe = os.fdopen(os.dup(self._master), "rb", buffering=0)
-            await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
-            readers = [(1, reader)]
-        else:
-            pair = ((1, self._process.stdout), (2, self._process.stderr))
-            readers = [(stream, r) for stream, r in pair if r is not None]
+            self._open = 1
+            self._tasks.start(self._read_terminal(), "output")
+            return
+        pair = ((1, self._process.stdout), (2, self._process.stderr))
+        readers = [(stream, r) for stream, r in pair if r is not None]
         self._open = len(readers)
         for stream, reader in readers:
             self._tasks.start(self._read(stream, reader), f"output-{stream}")
+
+    async def _read_terminal(self) -> None:
+        """Not `connect_read_pipe`: uvloop closes the descriptor twice, the second time perhaps somebody else's."""
+        loop = asyncio.get_running_loop()
+        readable = asyncio.Event()
+        loop.add_reader(self._master, readable.set)
+        try:
+            while True:
+                await readable.wait()
+                readable.clear()
+                data = os.read(self._master, 32768)
+                if not data:
+                    break
+                await self._queue.put((1, data))
+        except OSError:
+            pass  # a terminal ends with EIO
+        finally:
+            loop.remove_reader(self._master)
+            await self._queue.put(None)
 
     async def _read(self, stream: int, reader: asyncio.StreamReader) -> None:
         with contextlib.suppress(OSError):  # a terminal ends with EIO
