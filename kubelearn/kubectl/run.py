@@ -185,3 +185,14 @@ def _warnings(header: str) -> list[str]:
         found.append(text)
         rest = rest[at + 1 :].partition(",")[2].strip()
     return found
+
+
+def check_line(argv: list[str]) -> str:
+    """What is wrong with a command line as far as can be told without running it; empty when nothing is."""
+    try:
+        path, verb, rest = find(argv)
+        if verb is not None:
+            flags.parse(path, verb.flags, rest)
+    except (CommandError, KubelearnError, Several, Exit) as error:
+        return report(error)[0].strip()
+    return ""

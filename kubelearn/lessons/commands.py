@@ -80,7 +80,7 @@ async def run(
         await session.start()
         progress.enter(lesson.id, 0)
         await session.enter(lesson.steps[0])
-    step: Step | None = lesson.steps[min(progress.step, len(lesson.steps) - 1)]
+    step = lesson.steps[min(progress.step, len(lesson.steps) - 1)]
     code = 0
     if action == "hint":
         code = _hint(lesson, step, progress, lang, say)
@@ -89,8 +89,10 @@ async def run(
         session.context.answers.update(progress.answers)
         code = await _check(session, step, say)
         if action == "next" and code == 0:
-            step = await _next(session, progress, say)
-    if action != "hint" and step and (action in ("start", "reset") or (action == "next" and code == 0)):
+            following = await _next(session, progress, say)
+            if following is not None:
+                _show(lesson, following, lang, say)
+    else:
         _show(lesson, step, lang, say)
     store.save(home, progress)
     return code
