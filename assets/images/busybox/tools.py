@@ -111,8 +111,8 @@ def wget(argv: list[str]) -> int:
     if len(urls) != 1:
         raise Failure("usage: wget [-qS] [-O FILE] [-T SECONDS] [--header H] [--post-data D] URL")
     quiet = "q" in found
-    scheme, _, rest = urls[0].rpartition("://")
-    if scheme not in ("", "http"):
+    rest = urls[0].removeprefix("http://")
+    if rest.partition("://")[0].isalpha() and "://" in rest:
         raise Failure(f"not an http url: {urls[0]}")
     authority, _, path = rest.partition("/")
     host, _, port = authority.partition(":")

@@ -181,23 +181,22 @@ class KubeletServer:
             await session.close()
 
     async def _port_forward(self, request: web.BaseRequest, namespace: str, pod: str) -> web.StreamResponse:
-        """Kubernetes' port-forward over a WebSocket: channels 2n (data) and 2n+1 (errors) per requested port."""
         from aiohttp import web
 
-        from kubelearn.node.kubelet.port_forward import forward
+        from kubelearn.node.kubelet import port_forward
 
         found = self._pod(namespace, pod)
         sandbox = self._kubelet.state.pod(found["metadata"]["uid"]).sandbox()
         if sandbox is None:
-            raise CriError("NotRunning", f"unable to forward port because pod is not running. Current status={pod}")
-        ports = [
-            int(p)
-            for value in request.query.getall("ports", request.query.getall("port", []))
-            for p in value.split(",")
-        ]
-        socket = web.WebSocketResponse(protocols=("v4.channel.k8s.io", "portforward.k8s.io", *PROTOCOLS[:1]))
+            phase = found.get("status", {}).get("phase", "Unknown")
+            text = f"unable to forward port because pod is not running. Current status={phase}"
+            raise CriError("NotRunning", text)
+        query = request.query
+        ports = [int(p) for value in query.getall("ports", query.getall("port", [])) for p in value.split(",")]
+        network, ip = self._kubelet.config.network, sandbox.ip
+        socket = web.WebSocketResponse(protocols=port_forward.PROTOCOLS)
         await socket.prepare(request)
-        await forward(socket, [self._kubelet.config.network.dial(sandbox.ip, p) for p in ports], ports)
+        await port_forward.forward(socket, lambda port: network.dial(ip, port), ports)
         return socket
 
 
