@@ -1,7 +1,7 @@
 """Failure drills on a node's machine: `node stop worker-2`.
 
-Not a Kubernetes API: kubelearn's control plane has the machines' power switch on its own path. On a foreign cluster there
-is none, and the answer says so.
+Not a Kubernetes API: kubelearn's control plane has the machines' power switch on its own path. On a foreign cluster
+there is none, and the answer says so.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from kubelearn.kubectl.printers.result import Results
 from kubelearn.kubectl.resources import Target
 from kubelearn.kubectl.verb import Context, Flag, Parsed, Verb
 
+_NO_SELECTOR = "couldn't retrieve selectors via --selector flag or introspection: "
 _EXPOSABLE = ("ReplicationController", "Service", "Pod", "Deployment", "ReplicaSet")
 
 
@@ -31,11 +32,7 @@ async def run(ctx: Context, parsed: Parsed) -> int:
 def _service(ctx: Context, parsed: Parsed, target: Target) -> Obj:
     obj = target.object or {}
     if target.resource.kind not in _EXPOSABLE:
-        raise (
-            CommandError(f"cannot expose a {target.resource.kind}")
-            if False
-            else CommandError(f"cannot expose a {target.word}")
-        )
+        raise CommandError(f"cannot expose a {target.word}")
     labels = dict(creating.key_values(parsed["labels"].split(","), "label")) if parsed["labels"] else None
     if labels is None:
         labels = obj["metadata"].get("labels") or {}
@@ -64,21 +61,14 @@ def _selector(parsed: Parsed, target: Target) -> dict[str, str]:
     if target.resource.kind == "Pod":
         labels: dict[str, str] = obj["metadata"].get("labels") or {}
         if not labels:
-            raise CommandError(
-                "couldn't retrieve selectors via --selector flag or introspection: the pod has no labels and cannot be exposed"
-            )
+            raise CommandError(_NO_SELECTOR + "the pod has no labels and cannot be exposed")
         return labels
     selector = (obj.get("spec") or {}).get("selector") or {}
     if selector.get("matchExpressions"):
-        raise CommandError(
-            "couldn't retrieve selectors via --selector flag or introspection: couldn't convert expressions - "
-            f'"{selector["matchExpressions"]}" to map-based selector format'
-        )
+        raise CommandError(_NO_SELECTOR + "couldn't convert expressions to map-based selector format")
     found: dict[str, str] = selector.get("matchLabels", selector)
     if not found:
-        raise CommandError(
-            "couldn't retrieve selectors via --selector flag or introspection: invalid service: no selectors, therefore cannot be exposed"
-        )
+        raise CommandError(_NO_SELECTOR + "invalid service: no selectors, therefore cannot be exposed")
     return found
 
 
