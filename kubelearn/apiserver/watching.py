@@ -129,7 +129,9 @@ class _Watcher:
             yield event_line("ERROR", errors.expired("the watch fell too far behind").status())
         finally:
             if pending is not None:
+                # Until it has really ended, the stream behind it cannot be closed.
                 pending.cancel()
+                await asyncio.gather(pending, return_exceptions=True)
 
     def _pending(self, event: StoreEvent) -> Pending | None:
         resource, namespace, name = keys.parse(event.kv.key)

@@ -40,7 +40,7 @@ def choose_engine(wanted: str | None) -> str:
             raise KubelearnError(f"engine {wanted}: {fatal[0].message}", fatal[0].hint)
         return wanted
     found: list[str] = []
-    for name in ("docker", "process"):
+    for name in (n for n in ("docker", "process") if n in engines.engine_names()):
         fatal = [p for p in engines.factory(name).check() if p.fatal]
         if not fatal:
             return name

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import ENGINES, Cluster, eventually, start
+from support.clusters import ENGINES, Cluster, eventually, start
 
 
 def condition(cluster: Cluster, node: str) -> str:

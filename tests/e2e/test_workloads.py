@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Cluster, eventually
+from support.clusters import Cluster, eventually
 
 MANIFESTS = Path(__file__).parent / "manifests"
 
