@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kubelearn.kit.errors import KubelearnError
+from kubelearn.kit.underlay import prefix_for
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?")
 FORMAT = 1
@@ -143,21 +144,37 @@ def clusters() -> list[ClusterFolder]:
 
 
 def free_second_octet() -> int:
-    """An address plan that no other cluster of this home and no route of this machine uses, from 10.244 downwards."""
-    taken: set[int] = set()
+    """An address plan that no other cluster, no route and no listener of this machine uses, from 10.244 downwards."""
+    taken = _routed()
     for folder in clusters():
         with contextlib.suppress(KubelearnError):
             if config := folder.read():
                 taken.add(config.second_octet)
+    busy = _loopback_listeners()
+    for octet in range(244, 100, -1):
+        if octet not in taken and prefix_for(octet) not in busy:
+            return octet
+    raise KubelearnError(
+        "no free 10.x.0.0/16 network is left", "remove a cluster: kubelearn clusters, kubelearn down --name NAME"
+    )
+
+
+def _routed() -> set[int]:
+    """Second octets of the 10.x networks that this machine has routes to."""
+    found: set[int] = set()
     with contextlib.suppress(OSError):
         for line in Path("/proc/net/route").read_text().splitlines()[1:]:
             address = bytes.fromhex(line.split()[1])[::-1]
             if address[0] == 10:
-                taken.add(address[1])
-    for octet in range(244, 100, -1):
-        if octet not in taken:
-            return octet
-    raise KubelearnError(
-        "no free 10.x.0.0/16 network is left",
-        "remove a cluster: kubelearn clusters, kubelearn down --name NAME",
-    )
+                found.add(address[1])
+    return found
+
+
+def _loopback_listeners() -> set[str]:
+    """`127.x` of every address somebody listens on: clusters of other homes and users among them."""
+    found: set[str] = set()
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            address = bytes.fromhex(line.split()[1].partition(":")[0])[::-1]
+            found.add(f"{address[0]}.{address[1]}")
+    return found
