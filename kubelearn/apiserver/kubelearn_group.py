@@ -5,8 +5,10 @@ Spans are the store's own history read as causes: there is no second record. Gat
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import random
+from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -17,8 +19,10 @@ from kubelearn.api.resource import Obj, Resource
 from kubelearn.apiserver import bodies, keys, shapes
 from kubelearn.apiserver.auth import User
 from kubelearn.client.transport import Request, Response
-from kubelearn.store.interface import Compacted, StoreEvent
-from kubelearn.trace.chain import API_VERSION, Span, span_of, to_object
+from kubelearn.store.interface import Compacted, FutureRevision, StoreEvent
+from kubelearn.trace.cause import Cause
+from kubelearn.trace.chain import API_VERSION, span_of, to_object
+from kubelearn.trace.gate import EVERYONE
 
 if TYPE_CHECKING:
     from kubelearn.apiserver.server import ApiServer
@@ -29,57 +33,96 @@ GATES = Resource(
     _GROUP, _VERSION, "Gate", "gates", "gate", False, verbs=("get", "list", "patch", "watch"), subresources=("step",)
 )
 RESOURCES = (SPANS, GATES)
+_JSON = {"content-type": "application/json"}
 COLUMNS: dict[str, tuple[Column, ...]] = {
     "spans": (
         Column("Revision", lambda o: o["spec"]["revision"], "integer"),
+        Column("Time", lambda o: o["spec"]["time"][11:23], description="Time of day (UTC) of the write."),
         Column("Actor", lambda o: o["spec"]["actor"]),
-        Column("Object", lambda o: f"{o['spec']['object']['resource']}/{o['spec']['object']['name']}"),
+        Column("Object", lambda o: _object_text(o["spec"]["object"])),
         Column("Summary", lambda o: o["spec"]["summary"]),
-        Column("Age", lambda o: table.age(o["metadata"]["creationTimestamp"])),
+        Column("Command", lambda o: o["spec"]["command"], priority=1),
+        Column("Trace", lambda o: o["spec"]["traceID"], priority=1),
     ),
     "gates": (
-        Column("Name", lambda o: o["metadata"]["name"]),
+        Column("Name", lambda o: o["metadata"]["name"], format="name"),
         Column("Paused", lambda o: str(o["spec"]["paused"]).lower()),
         Column("Waiting", lambda o: len(o["status"]["waiting"]), "integer"),
         Column("Next", lambda o: _event_text(o["status"]["waiting"])),
     ),
 }
 _QUIET = "leases.coordination.k8s.io"
-_NEWEST = 10_000
+_BATCH = 256
+_WATCH_SECONDS = 1800.0
+Changes = AsyncGenerator[tuple[str, Obj], None]
+
+
+def _object_text(about: Obj) -> str:
+    """As the field selector `object` takes it: `deployments.apps/default/web`, `nodes/worker-1`."""
+    resource = f"{about['resource']}.{about['group']}" if about["group"] else about["resource"]
+    return "/".join(part for part in (resource, about["namespace"], about["name"]) if part)
 
 
 def _event_text(waiting: list[Obj]) -> str:
-    first = waiting[0] if waiting else None
-    return f"{first['resource']} {first['name']} {first['type']}" if first else ""
+    if not waiting:
+        return ""
+    first = waiting[0]
+    return f"{first['resource'].partition('.')[0]}/{first['name']} {first['type']} (r{first['revision']})"
 
 
 async def handle(
     server: ApiServer, request: Request, resource: Resource, name: str, subresource: str, user: User
 ) -> Response:
     """Raises ApiError."""
+    if subresource and subresource not in resource.subresources:
+        raise errors.ApiError(404, "NotFound", "the server could not find the requested resource", {})
     if resource is SPANS:
         return await _spans(server, request, name)
     if subresource == "step":
-        return await _step(server, request, name)
-    if subresource:
-        raise errors.ApiError(404, "NotFound", "the server could not find the requested resource", {})
-    if request.method == "PATCH":
+        return _step(server, request, name)
+    if request.method == "PATCH" and name:
         return _patch(server, request, name)
     if request.method not in ("GET", "HEAD"):
         raise errors.method_not_allowed()
-    if request.param("watch") in ("1", "true"):
-        return _stream(request, SPANS if resource is SPANS else GATES, _gate_changes(server, name))
+    only = name or _exact(request, "metadata.name").get("metadata.name", "")
+    if _watched(request):
+        return _stream(request, GATES, _gate_changes(server, only))
     if name:
         return _one(request, GATES, _gate(server, name))
-    return _list(server, request, GATES, [_gate(server, c) for c in server.gate.components()])
+    found = [_gate(server, c) for c in server.gate.components() if only in ("", c)]
+    return _list(request, GATES, found, server.store.revision)
+
+
+def _watched(request: Request) -> bool:
+    return request.param("watch") in ("1", "true")
+
+
+def _exact(request: Request, *allowed: str) -> dict[str, str]:
+    """The field selector as values by field; raises ApiError 400 for what is not served."""
+    try:
+        fields = selectors.parse_field_selector(request.param("fieldSelector"))
+    except ValueError as error:
+        raise errors.bad_request(str(error)) from error
+    for requirement in fields.requirements:
+        if requirement.field not in allowed or requirement.operator not in ("=", "=="):
+            raise errors.bad_request(f"field label not supported: {requirement.field}")
+    return {r.field: r.value for r in fields.requirements}
+
+
+def _number(text: str, name: str) -> int:
+    """0 for an empty text; raises ApiError 400."""
+    if text and not (text.isascii() and text.isdigit()):
+        raise errors.bad_request(f'{name} must be a number, not "{text}"')
+    return int(text or 0)
 
 
 # ---- gates
 
 
 def _gate(server: ApiServer, name: str) -> Obj:
+    """The gate of one component, or of all (`*`)."""
     gate = server.gate
-    if name not in gate.components():
+    if name != EVERYONE and name not in gate.components():
         raise errors.not_found(GATES, name)
     waiting = [
         {"revision": p.revision, "type": p.type, "resource": p.resource, "namespace": p.namespace, "name": p.name}
@@ -101,31 +144,36 @@ def _patch(server: ApiServer, request: Request, name: str) -> Response:
     """`{"spec": {"paused": true}}`; a gate may be paused before its component has been seen."""
     body = bodies.parse(request)
     if not isinstance(body, dict):
-        raise errors.bad_request("the patch must be an object")
-    server.gate.register(name)
-    wanted = patch.merge_patch(_gate(server, name), body).get("spec", {}).get("paused")
+        raise errors.bad_request('a gate takes a merge patch: an object such as {"spec": {"paused": true}}')
+    known = name == EVERYONE or name in server.gate.components()
+    before: Obj = _gate(server, name) if known else {"spec": {"paused": False}}
+    spec = patch.merge_patch(before, body).get("spec")
+    wanted = spec.get("paused") if isinstance(spec, dict) else None
     if not isinstance(wanted, bool):
         raise errors.bad_request("spec.paused must be true or false")
+    if name != EVERYONE:
+        server.gate.register(name)
     (server.gate.pause if wanted else server.gate.resume)(name)
     return _one(request, GATES, _gate(server, name))
 
 
-async def _step(server: ApiServer, request: Request, name: str) -> Response:
-    """Deliver the next `count` events; the answer's `status.delivered` counts since the pause."""
+def _step(server: ApiServer, request: Request, name: str) -> Response:
+    """Deliver the next `count` events; `status.stepped` is how many there were, `status.delivered` since the pause."""
     if request.method != "POST":
         raise errors.method_not_allowed()
     _gate(server, name)
     body = bodies.parse(request) if request.body else {}
     count = body.get("count", 1) if isinstance(body, dict) else None
-    if not isinstance(count, int) or count < 1:
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
         raise errors.bad_request("count must be a positive integer")
-    delivered = server.gate.step(name, count)
+    stepped = server.gate.step(name, count)
     answer = _gate(server, name)
-    answer["status"]["stepped"] = delivered
+    answer["status"]["stepped"] = stepped
     return _one(request, GATES, answer)
 
 
-async def _gate_changes(server: ApiServer, only: str) -> AsyncIterator[tuple[str, Obj]]:
+async def _gate_changes(server: ApiServer, only: str) -> Changes:
+    """All gates first: they have no history to begin from."""
     known: set[str] = set()
     async with contextlib.aclosing(server.gate.subscribe()) as changes:
         async for name in changes:
@@ -140,55 +188,75 @@ async def _gate_changes(server: ApiServer, only: str) -> AsyncIterator[tuple[str
 async def _spans(server: ApiServer, request: Request, name: str) -> Response:
     if request.method not in ("GET", "HEAD"):
         raise errors.method_not_allowed()
-    chosen = _Chosen(request)
-    if request.param("watch") in ("1", "true"):
-        start = request.param("resourceVersion")
-        return _stream(request, SPANS, _span_changes(server, chosen, int(start) if start.isdigit() else 0))
+    chosen = _Chosen(request, name)
+    if _watched(request):
+        start = _number(request.param("resourceVersion"), "resourceVersion") or chosen.since - 1
+        return _stream(request, SPANS, _span_changes(server, chosen, start if start > 0 else server.store.revision))
     if name:
-        found = await server.store.history("/registry/", int(name) if name.isdigit() else 0, 1)
-        if not name.isdigit() or not found or found[0].revision != int(name):
+        found = await server.store.history(keys.ROOT, int(name), 1) if name.isascii() and name.isdigit() else []
+        if not found or found[0].revision != int(name):
             raise errors.not_found(SPANS, name)
         return _one(request, SPANS, to_object(span_of(found[0], keys.parse)))
-    spans = [s for e in await server.store.history("/registry/", chosen.since) if (s := chosen.span(e))]
-    newest = spans[-int(request.param("limit") or _NEWEST) :]
-    return _list(server, request, SPANS, [to_object(s) for s in newest])
+    limit, revision = _number(request.param("limit"), "limit"), server.store.revision
+    return _list(request, SPANS, await _newest(server, chosen, limit), revision)
+
+
+async def _newest(server: ApiServer, chosen: _Chosen, limit: int) -> list[Obj]:
+    """The newest `limit` spans (0: all), oldest first. Others get their turn meanwhile: history is long."""
+    found: list[Obj] = []
+    for n, event in enumerate(reversed(await server.store.history(keys.ROOT, chosen.since))):
+        if limit and len(found) == limit:
+            break
+        if chosen.takes(event):
+            found.append(to_object(span_of(event, keys.parse)))
+        if n % _BATCH == _BATCH - 1:
+            await asyncio.sleep(0)
+    return found[::-1]
 
 
 class _Chosen:
-    """The spans asked for: `object=pods/default/web`, `trace=ID`, `since=REVISION`."""
+    """The spans asked for: `object=pods/default/web`, `trace=ID`, `since=REVISION`, `metadata.name=REVISION`."""
 
-    def __init__(self, request: Request) -> None:
-        try:
-            fields = selectors.parse_field_selector(request.param("fieldSelector"))
-        except ValueError as error:
-            raise errors.bad_request(str(error)) from error
-        for requirement in fields.requirements:
-            if requirement.field not in ("object", "trace", "since") or requirement.operator != "=":
-                raise errors.bad_request(f"field label not supported: {requirement.field}")
-        self._object = fields.exact("object")
-        self._trace = fields.exact("trace")
-        since = fields.exact("since") or "0"
-        self.since = int(since) if since.isdigit() else 0
+    def __init__(self, request: Request, name: str) -> None:
+        fields = _exact(request, "object", "trace", "since", "metadata.name")
+        self._object = _target(fields["object"]) if "object" in fields else None
+        self._trace = fields.get("trace")
+        self._name = name or fields.get("metadata.name")
+        self.since = _number(fields.get("since", ""), "since")
 
-    def span(self, event: StoreEvent) -> Span | None:
-        group_resource, namespace, name = keys.parse(event.kv.key)
-        if group_resource == _QUIET:
-            return None
-        if self._object is not None and self._object != f"{group_resource}/{namespace}/{name}":
-            return None
-        span = span_of(event, keys.parse)
-        return span if self._trace in (None, span.cause.trace_id) else None
+    def takes(self, event: StoreEvent) -> bool:
+        target = keys.parse(event.kv.key)
+        if target[0] == _QUIET or self._object not in (None, target):
+            return False
+        if self._name not in (None, str(event.revision)) or event.revision < self.since:
+            return False
+        if self._trace is None:
+            return True
+        cause = Cause.decode(event.kv.cause)
+        return cause is not None and cause.trace_id == self._trace
 
 
-async def _span_changes(server: ApiServer, chosen: _Chosen, start: int) -> AsyncIterator[tuple[str, Obj]]:
+def _target(text: str) -> tuple[str, str, str]:
+    """`pods/default/web`; `nodes/worker-1` and `nodes//worker-1` are the same."""
+    resource, *rest = text.split("/")
+    if len(rest) not in (1, 2):
+        raise errors.bad_request(f'object must be RESOURCE/NAMESPACE/NAME or RESOURCE/NAME, not "{text}"')
+    return resource, rest[0] if len(rest) == 2 else "", rest[-1]
+
+
+async def _span_changes(server: ApiServer, chosen: _Chosen, start: int) -> Changes:
+    """What is written after revision `start`."""
     try:
-        watch = server.store.watch("/registry/", (start or server.store.revision) + 1)
-    except Compacted as error:
-        raise errors.expired(f"too old resource version: {start} ({error.oldest})") from error
+        watch = server.store.watch(keys.ROOT, start + 1)
+    except (Compacted, FutureRevision):
+        yield "ERROR", errors.expired(f"too old resource version: {start}").status()
+        return
     try:
         async for event in watch:
-            if (span := chosen.span(event)) is not None:
-                yield "ADDED", to_object(span)
+            if chosen.takes(event):
+                yield "ADDED", to_object(span_of(event, keys.parse))
+    except Compacted:
+        yield "ERROR", errors.expired("the watch fell too far behind").status()
     finally:
         watch.cancel()
 
@@ -196,34 +264,60 @@ async def _span_changes(server: ApiServer, chosen: _Chosen, start: int) -> Async
 # ---- answers
 
 
+def _table(request: Request, resource: Resource, items: Iterable[Obj], about: Obj, *, first: bool = True) -> Obj:
+    given = request.param("includeObject")
+    include: table.Include = "None" if given == "None" else "Object" if given == "Object" else "Metadata"
+    return table.render(COLUMNS[resource.plural], items, include=include, metadata=about, with_definitions=first)
+
+
 def _one(request: Request, resource: Resource, obj: Obj) -> Response:
-    if shapes.wanted(request) == "Table":
-        return _json(table.render(COLUMNS[resource.plural], [obj]))
-    return _json(obj)
+    form = shapes.wanted(request)
+    if form == "Table":
+        return _json(_table(request, resource, [obj], {"resourceVersion": obj["metadata"]["resourceVersion"]}))
+    return _json(table.partial_metadata(obj) if form else obj)
 
 
-def _list(server: ApiServer, request: Request, resource: Resource, items: list[Obj]) -> Response:
-    about = {"resourceVersion": str(server.store.revision)}
-    if shapes.wanted(request) == "Table":
-        return _json(table.render(COLUMNS[resource.plural], items, metadata=about))
-    return _json({"kind": f"{resource.kind}List", "apiVersion": API_VERSION, "metadata": about, "items": items})
+def _list(request: Request, resource: Resource, items: list[Obj], revision: int) -> Response:
+    about: Obj = {"resourceVersion": str(revision)}
+    form = shapes.wanted(request)
+    if form == "Table":
+        return _json(_table(request, resource, items, about))
+    listed: Obj = {"kind": f"{resource.kind}List", "apiVersion": API_VERSION, "metadata": about, "items": items}
+    if form:
+        listed |= {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1"}
+        listed["items"] = [table.partial_metadata(o) for o in items]
+    return _json(listed)
 
 
-def _stream(request: Request, resource: Resource, changes: AsyncIterator[tuple[str, Obj]]) -> Response:
-    as_table = shapes.wanted(request) == "Table"
+def _stream(request: Request, resource: Resource, changes: Changes) -> Response:
+    seconds = _number(request.param("timeoutSeconds"), "timeoutSeconds") or _WATCH_SECONDS * (1 + random.random())
+    return Response(200, _JSON, stream=_lines(changes, seconds, _shape(request, resource)))
 
-    async def lines() -> AsyncIterator[bytes]:
-        first = True
-        async with contextlib.aclosing(changes) as found:  # type: ignore[type-var]
-            async for kind, obj in found:
-                shown: Any = obj
-                if as_table:
-                    shown = table.render(COLUMNS[resource.plural], [obj], with_definitions=first)
-                    first = False
-                yield orjson.dumps({"type": kind, "object": shown}) + b"\n"
 
-    return Response(200, {"content-type": "application/json"}, stream=lines())
+def _shape(request: Request, resource: Resource) -> Callable[[Obj, bool], Any]:
+    """What a watch makes of an object; the second argument tells the first, whose Table has column definitions."""
+    form = shapes.wanted(request)
+    if form == "Table":
+        return lambda obj, first: _table(
+            request, resource, [obj], {"resourceVersion": obj["metadata"]["resourceVersion"]}, first=first
+        )
+    return lambda obj, _first: table.partial_metadata(obj) if form else obj
+
+
+async def _lines(changes: Changes, seconds: float, shape: Callable[[Obj, bool], Any]) -> AsyncGenerator[bytes, None]:
+    end = asyncio.get_running_loop().time() + seconds
+    first = True
+    async with contextlib.aclosing(changes):
+        while True:
+            try:
+                async with asyncio.timeout_at(end):
+                    kind, obj = await anext(changes)
+            except (TimeoutError, StopAsyncIteration):
+                return
+            shown = obj if kind == "ERROR" else shape(obj, first)
+            first = False
+            yield orjson.dumps({"type": kind, "object": shown}) + b"\n"
 
 
 def _json(obj: Obj) -> Response:
-    return Response(200, {"content-type": "application/json"}, orjson.dumps(obj))
+    return Response(200, _JSON, orjson.dumps(obj))

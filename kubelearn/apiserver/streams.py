@@ -6,18 +6,20 @@ A WebSocket towards the client is joined to one towards the kubelet, frame by fr
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
 import aiohttp
 import orjson
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 from yarl import URL
 
 from kubelearn.api import errors
 from kubelearn.api.resource import Obj, Resource
 from kubelearn.client.transport import Request, Response
+from kubelearn.kit.tasks import Tasks
 
 if TYPE_CHECKING:
     from kubelearn.apiserver.server import ApiServer
@@ -31,8 +33,13 @@ _PROTOCOLS = {
 }
 _HOP = {
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding",
-    "upgrade", "host", "content-length", "authorization", "accept-encoding", "content-encoding",
+    "upgrade", "host", "content-length", "authorization",
 }  # fmt: skip
+_ONLY_THE_CLIENTS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+_NO_SPDY = (
+    "SPDY is not served: use kubectl 1.31 or newer, or set KUBECTL_REMOTE_COMMAND_WEBSOCKETS=true "
+    "(and KUBECTL_PORT_FORWARD_WEBSOCKETS=true)"
+)
 _CONNECT_SECONDS = 10.0
 _MAX_FRAME = 16 * 1024 * 1024
 
@@ -109,17 +116,30 @@ async def pod_log(server: ApiServer, request: Request, pod: Obj) -> Response:
     query = [(k, v) for k, v in request.query if k != "container"]
     url = server.outbound.url("https", host, port, path, query)
     try:
-        answer = await server.outbound.session.get(url, ssl=server.outbound.kubelet_ssl)
+        answer = await server.outbound.session.get(
+            url, ssl=server.outbound.kubelet_ssl, headers={"Accept-Encoding": "identity"}
+        )
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise errors.internal(f'Get "https://{host}:{port}{path}": {error}') from error
     if answer.status >= 400:
-        text = (await answer.text()).strip()
-        raise errors.ApiError(answer.status, _reason(answer.status), text)
+        async with answer:
+            text = _message(await answer.text())
+        raise errors.internal(text) if answer.status == 500 else _refusal(answer.status, text)
     return Response(200, {"content-type": "text/plain"}, stream=_body(answer))
 
 
-def _reason(status: int) -> str:
-    return {400: "BadRequest", 403: "Forbidden", 404: "NotFound"}.get(status, "InternalError")
+def _refusal(status: int, text: str) -> errors.ApiError:
+    reason = {400: "BadRequest", 403: "Forbidden", 404: "NotFound"}.get(status, "InternalError")
+    return errors.ApiError(status, reason, text)
+
+
+def _message(text: str) -> str:
+    """A refusal's words, out of a Status if it is one."""
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text.strip()
+    return str(found.get("message", "")) if isinstance(found, dict) else text.strip()
 
 
 async def _body(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
@@ -138,21 +158,34 @@ async def proxy(server: ApiServer, request: Request, host: str, port: int, path:
     url = server.outbound.url("http", host, port, path, request.query)
     try:
         answer = await server.outbound.session.request(
-            request.method, url, headers=headers, data=request.body or None, allow_redirects=False
-        )
+            request.method, url, headers=headers, data=request.body or None, allow_redirects=False,
+            skip_auto_headers=_ONLY_THE_CLIENTS,
+        )  # fmt: skip
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise errors.service_unavailable(f"error trying to reach service: {error}") from error
-    sent = {k.lower(): v for k, v in answer.headers.items() if k.lower() not in _HOP}
+    sent: dict[str, str] = {}
+    for name in {k.lower() for k in answer.headers} - _HOP:
+        sent[name] = "\n".join(answer.headers.getall(name))  # the edge makes one line of each
+    if "location" in sent:
+        sent["location"] = _moved(sent["location"], url, request.path.removesuffix(path.removeprefix("/")))
+    if request.method == "HEAD" or answer.status in (204, 304):
+        answer.release()
+        return Response(answer.status, sent)
     return Response(answer.status, sent, stream=_body(answer))
+
+
+def _moved(location: str, url: URL, prefix: str) -> str:
+    """A redirect within the pod leads back through the proxy."""
+    to = URL(location)
+    if to.absolute and to.origin() != url.origin():
+        return location
+    return (
+        location if not to.raw_path.startswith("/") else prefix.rstrip("/") + str(to.relative() if to.absolute else to)
+    )
 
 
 async def connect_pod(server: ApiServer, request: web.Request, pod: Obj, subresource: str) -> web.StreamResponse:
     """exec, attach and portforward over WebSocket. Raises ApiError before the upgrade."""
-    if "websocket" not in request.headers.get("Upgrade", "").lower():
-        raise errors.bad_request(
-            "SPDY is not served: use kubectl 1.31 or newer, or set KUBECTL_REMOTE_COMMAND_WEBSOCKETS=true "
-            "(and KUBECTL_PORT_FORWARD_WEBSOCKETS=true)"
-        )
     about = pod["metadata"]
     path = f"/portForward/{about['namespace']}/{about['name']}"
     if subresource != "portforward":
@@ -160,17 +193,21 @@ async def connect_pod(server: ApiServer, request: web.Request, pod: Obj, subreso
         path = f"/{subresource}/{about['namespace']}/{about['name']}/{container}"
     host, port = await _kubelet(server, pod)
     query = [(k, v) for k, v in request.query.items() if k != "container"]
-    wanted = [p.strip() for p in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
+    url = server.outbound.url("https", host, port, path, query)
+    if "websocket" not in request.headers.get("Upgrade", "").lower():
+        # kubectl comes with SPDY when its WebSocket was refused, and shows what it is told the second time.
+        raise await _why(server, url) or errors.bad_request(_NO_SPDY)
+    given = ",".join(request.headers.getall("Sec-WebSocket-Protocol", []))
+    wanted = [p.strip() for p in given.split(",")]
     protocols = [p for p in wanted if p in _PROTOCOLS[subresource]]
     if not protocols:
         raise errors.bad_request(f"none of the subprotocols {wanted} is served")
-    url = server.outbound.url("https", host, port, path, query)
     try:
         upstream = await server.outbound.session.ws_connect(
             url, protocols=protocols, ssl=server.outbound.kubelet_ssl, max_msg_size=_MAX_FRAME
         )
     except aiohttp.WSServerHandshakeError as error:
-        raise errors.ApiError(error.status, _reason(error.status), await _why(server, url) or error.message) from error
+        raise await _why(server, url) or _refusal(error.status, error.message) from error
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise errors.internal(f"error dialing backend: {error}") from error
     downstream = web.WebSocketResponse(protocols=[upstream.protocol or protocols[0]], max_msg_size=_MAX_FRAME)
@@ -178,46 +215,40 @@ async def connect_pod(server: ApiServer, request: web.Request, pod: Obj, subreso
         await downstream.prepare(request)
         await _join(downstream, upstream)
     finally:
-        await upstream.close()
-        await downstream.close()
+        await upstream.close(code=downstream.close_code or WSCloseCode.OK)
+        await downstream.close(code=upstream.close_code or WSCloseCode.OK)
     return downstream
 
 
-async def _why(server: ApiServer, url: URL) -> str:
-    """The kubelet's words for refusing an upgrade: a plain GET gets the same refusal with its text."""
+async def _why(server: ApiServer, url: URL) -> errors.ApiError | None:
+    """Why the kubelet refuses an upgrade: a plain GET gets the same refusal with its text, and runs nothing.
+    None if all it misses is the upgrade."""
     try:
-        async with server.outbound.session.get(url.with_scheme("https"), ssl=server.outbound.kubelet_ssl) as answer:
-            text = await answer.text()
-    except (aiohttp.ClientError, OSError, TimeoutError):
-        return ""
-    try:
-        found = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return text.strip()
-    return str(found.get("message", "")) if isinstance(found, dict) else ""
+        async with server.outbound.session.get(
+            url, ssl=server.outbound.kubelet_ssl, headers={"Accept-Encoding": "identity"}
+        ) as answer:
+            text = _message(await answer.text())
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        return errors.internal(f"error dialing backend: {error}")
+    if answer.status < 400 or (answer.status == 400 and "upgrade" in text.lower()):
+        return None
+    return _refusal(answer.status, text)
 
 
 async def _join(one: web.WebSocketResponse, other: aiohttp.ClientWebSocketResponse) -> None:
     """Relay both ways until either side closes."""
-
-    async def down() -> None:
-        async for message in other:
-            if message.type is WSMsgType.BINARY:
-                await one.send_bytes(message.data)
-            elif message.type is WSMsgType.TEXT:
-                await one.send_str(message.data)
-
-    async def up() -> None:
-        async for message in one:
-            if message.type is WSMsgType.BINARY:
-                await other.send_bytes(message.data)
-            elif message.type is WSMsgType.TEXT:
-                await other.send_str(message.data)
-
-    ways = [asyncio.ensure_future(down()), asyncio.ensure_future(up())]  # noqa: TID251  both end in this function
-    try:
+    async with Tasks("relay") as tasks:
+        ways = {tasks.start(_relay(other, one), "down"), tasks.start(_relay(one, other), "up")}
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for way in ways:
-            way.cancel()
-        await asyncio.gather(*ways, return_exceptions=True)
+
+
+_Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
+
+
+async def _relay(source: _Socket, to: _Socket) -> None:
+    with contextlib.suppress(ConnectionError):
+        async for message in source:
+            if message.type is WSMsgType.BINARY:
+                await to.send_bytes(message.data)
+            elif message.type is WSMsgType.TEXT:
+                await to.send_str(message.data)
