@@ -58,7 +58,8 @@ def _main(arguments: list[str]) -> int:
     if rest and rest[0] in ("kubectl", "k"):
         return _kubectl(rest[1:], name)
     if rest and rest[0] in _OWN_VERBS:
-        return _kubectl(rest, name)
+        own, others = _name_anywhere(rest)
+        return _kubectl(others, own or name)
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.run
     return command(options)
@@ -71,6 +72,19 @@ def _cluster_option(arguments: list[str]) -> tuple[str, list[str]]:
     if arguments and arguments[0].startswith("--name="):
         return arguments[0].removeprefix("--name="), arguments[1:]
     return _default_name(), arguments
+
+
+def _name_anywhere(arguments: list[str]) -> tuple[str, list[str]]:
+    """kubelearn's own verbs take `--name N` wherever it stands; kubectl's may have a flag of that name."""
+    name, rest, words = "", [], iter(arguments)
+    for word in words:
+        if word == "--name":
+            name = next(words, "")
+        elif word.startswith("--name="):
+            name = word.removeprefix("--name=")
+        else:
+            rest.append(word)
+    return name, rest
 
 
 def _default_name() -> str:

@@ -56,6 +56,10 @@ async def bootstrap(server: ApiServer, service_cidr: str) -> None:
 
 
 async def _create(server: ApiServer, user: User, path: str, obj: Obj) -> None:
+    """Unless an earlier run did. (Creating a Service anew fails on its address before it fails on its name.)"""
+    found = await server.handle(Request("GET", f"{path}/{obj['metadata']['name']}"), user)
+    if found.status == 200:
+        return
     response = await server.handle(Request("POST", path, [], {}, orjson.dumps(obj)), user)
-    if response.status not in (201, 409):
+    if response.status != 201:
         raise RuntimeError(f"bootstrap: POST {path}: {response.status} {response.body.decode()}")

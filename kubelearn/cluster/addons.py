@@ -80,11 +80,14 @@ def _endpoints(namespace: str, service: str, address: str, ports: list[tuple[str
 
 
 async def _ensure(client: Client, resource: Resource, obj: Obj) -> None:
+    """Create it unless an earlier run did; a Service made anew would be refused its own address."""
+    about = obj["metadata"]
     try:
-        await client.create(resource, obj, obj["metadata"]["namespace"])
+        await client.get(resource, about["name"], about["namespace"])
     except ApiError as error:
-        if error.reason != "AlreadyExists":
+        if error.code != 404:
             raise
+        await client.create(resource, obj, about["namespace"])
 
 
 async def _replace(client: Client, resource: Resource, obj: Obj) -> None:

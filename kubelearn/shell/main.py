@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kubelearn.client import kubeconfig
 from kubelearn.client.rest import Client
-from kubelearn.shell.session import Session
+from kubelearn.kubectl.session import Session
 
 
 async def shell(config_path: Path | None, context: str, line: str | None) -> int:

@@ -17,7 +17,7 @@ from prompt_toolkit.patch_stdout import patch_stdout
 from kubelearn.api.errors import ApiError
 from kubelearn.client.transport import TransportError
 from kubelearn.kit.errors import KubelearnError
-from kubelearn.shell.session import Session
+from kubelearn.kubectl.session import Session
 
 
 class _Live(Completer):

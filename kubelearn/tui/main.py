@@ -7,14 +7,13 @@ from pathlib import Path
 
 from kubelearn.client import kubeconfig
 from kubelearn.client.rest import Client
+from kubelearn.kubectl.session import Session
 from kubelearn.tui.app import KubelearnApp, Shell
 from kubelearn.tui.widgets.shell import Candidate
 
 
 async def run(config_path: Path, home: Path, language: str, lesson_id: str) -> int:
     """The exit status of the app. `home` is the cluster's folder, where progress is kept."""
-    from kubelearn.shell.session import Session
-
     config = kubeconfig.load(config_path)
     transport = kubeconfig.transport(config)
     session = Session(Client(transport), namespace=config.namespace or "default")
