@@ -139,7 +139,10 @@ class ProcessRuntime:
             config,
             folder,
         )
-        record.argv = self._localize(record, image.argv(config))
+        own = dataclasses.replace(
+            config, command=self._localize(record, config.command), args=self._localize(record, config.args)
+        )
+        record.argv = image.argv(own)
         record.env = self._environment(sandbox, record, image.env)
         if not record.argv:
             raise CriError("CreateContainerError", "no command specified")

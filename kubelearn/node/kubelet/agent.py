@@ -26,6 +26,8 @@ from kubelearn.node.resources import PODS, SERVICES
 
 log = logging.getLogger(__name__)
 
+_FAULT_SECONDS = 2.0
+
 
 class Kubelet:
     """`run` returns when the node has registered and its pods are looked after, by tasks of `tasks`."""
@@ -94,10 +96,17 @@ class Kubelet:
         self._tasks.start(self._work(worker), f"pod/{worker.pod['metadata']['name']}")
 
     async def _work(self, worker: PodWorker) -> None:
-        try:
-            await worker.run()
-        finally:
-            self._workers.pop(worker.uid, None)
+        """To the pod's end. A fault of ours is logged in full, and the pod's worker goes on after a moment."""
+        while True:
+            try:
+                await worker.run()
+            except Exception:
+                log.exception("the worker of pod %s failed", worker.pod["metadata"]["name"])
+                await asyncio.sleep(_FAULT_SECONDS)
+                worker.wake()
+            else:
+                self._workers.pop(worker.uid, None)
+                return
 
     def _runtime_changed(self, uid: str) -> None:
         if worker := self._workers.get(uid):

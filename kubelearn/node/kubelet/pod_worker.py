@@ -45,6 +45,7 @@ class PodWorker:
         self._wake = asyncio.Event()
         self._wake.set()
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
         self._sent_revision = 0
         self._crashes = Backoff()
         self._told: set[tuple[str, float]] = set()
@@ -94,10 +95,11 @@ class PodWorker:
         """The earliest wish holds."""
         loop = asyncio.get_running_loop()
         due = loop.time() + max(seconds, 0.0)
-        if self._timer and not self._timer.cancelled() and loop.time() < self._timer.when() <= due:
+        if self._timer and loop.time() < self._due <= due:
             return
         if self._timer:
             self._timer.cancel()
+        self._due = due
         self._timer = loop.call_at(due, self.wake)
 
     def _unhealthy(self, container: str, message: str) -> None:

@@ -159,24 +159,35 @@ class KubeletServer:
     ) -> web.StreamResponse:
         from aiohttp import web
 
-        query = request.query
         container = self._container(namespace, pod, name)
+        if container.state != "RUNNING":
+            raise CriError("NotRunning", f"cannot {kind} in a stopped container; state is CONTAINER_{container.state}")
+        if "websocket" not in request.headers.get("Upgrade", "").lower():
+            return web.Response(status=400, text="unable to upgrade: this kubelet speaks WebSocket only")
+        socket = web.WebSocketResponse(protocols=PROTOCOLS)
+        await socket.prepare(request)
+        with contextlib.suppress(ConnectionError):
+            try:
+                session = await self._open(kind, container, request.query)
+            except CriError as error:
+                await socket.send_bytes(b"\x03" + orjson.dumps(_broken(error)))
+            else:
+                await self._run(socket, kind, session)
+            await socket.close()
+        return socket
+
+    async def _open(self, kind: str, container: Container, query: Any) -> ExecSession:
         tty = query.get("tty", "") in ("1", "true")
         stdin = (query.get("input") or query.get("stdin") or "") in ("1", "true")
         if kind == "exec":
-            command = query.getall("command", [])
-            session = await self._kubelet.cri.exec(container.id, command, tty=tty, stdin=stdin)
-        else:
-            session = await self._kubelet.cri.attach(container.id, tty=tty, stdin=stdin)
+            return await self._kubelet.cri.exec(container.id, query.getall("command", []), tty=tty, stdin=stdin)
+        return await self._kubelet.cri.attach(container.id, tty=tty, stdin=stdin)
+
+    async def _run(self, socket: web.WebSocketResponse, kind: str, session: ExecSession) -> None:
         try:
-            socket = web.WebSocketResponse(protocols=PROTOCOLS)
-            await socket.prepare(request)
             async with Tasks(f"kubelet-{kind}") as tasks:
                 tasks.start(_feed(socket, session), "stdin")
-                with contextlib.suppress(ConnectionError):
-                    await _relay(socket, session)
-                await socket.close()
-            return socket
+                await _relay(socket, session)
         finally:
             await session.close()
 
@@ -232,8 +243,13 @@ async def _relay(socket: web.WebSocketResponse, session: ExecSession) -> None:
         code = await session.exit_code()
         status = exit_status(code)
     except CriError as error:
-        status = {"metadata": {}, "status": "Failure", "reason": "InternalError", "message": error.message, "code": 500}
+        status = _broken(error)
     await socket.send_bytes(b"\x03" + orjson.dumps(status))
+
+
+def _broken(error: CriError) -> dict[str, Any]:
+    text = f"Internal error occurred: error executing command in container: {error.message}"
+    return {"metadata": {}, "status": "Failure", "reason": "InternalError", "message": text, "code": 500}
 
 
 def exit_status(code: int) -> dict[str, Any]:

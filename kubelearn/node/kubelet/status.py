@@ -15,6 +15,9 @@ from kubelearn.kit.clock import rfc3339
 from kubelearn.node.kubelet import podspec
 from kubelearn.node.kubelet.runtime_state import PodRuntime
 
+#: True or not, reason, message.
+Verdict = tuple[bool, str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -216,30 +219,27 @@ def _conditions(pod: Obj, status: Obj, init: list[Obj], main: list[Obj], view: V
         incomplete = []
     unready = [s["name"] for s in [*init, *main] if not s["ready"] and (s in main or s["name"] in sidecars)]
     phase = status["phase"]
+    initialized, ready = _listed("NotInitialized", "incomplete", incomplete), _listed("NotReady", "unready", unready)
     if phase == "Succeeded":
-        ready: tuple[bool, str, str] = (False, "PodCompleted", "")
-        incomplete = []
+        initialized, ready = (True, "PodCompleted", ""), (False, "PodCompleted", "")
     elif phase == "Failed":
         ready = (False, "PodFailed", "")
-    else:
-        ready = (not unready, "ContainersNotReady", f"containers with unready status: [{' '.join(unready)}]")
     gates = _gates(pod)
-    full = (False, "ReadinessGatesNotReady", gates) if ready[0] and gates else ready
     wanted = [
         ("PodReadyToStartContainers", (view.runtime.sandbox() is not None, "", "")),
-        (
-            "Initialized",
-            (
-                not incomplete,
-                "ContainersNotInitialized",
-                f"containers with incomplete status: [{' '.join(incomplete)}]",
-            ),
-        ),
-        ("Ready", full),
+        ("Initialized", initialized),
+        ("Ready", (False, "ReadinessGatesNotReady", gates) if ready[0] and gates else ready),
         ("ContainersReady", ready),
         ("PodScheduled", (True, "", "")),
     ]
     return [_condition(pod, name, verdict, view) for name, verdict in wanted]
+
+
+def _listed(reason: str, word: str, names: list[str]) -> Verdict:
+    """True when no container is named."""
+    if not names:
+        return True, "", ""
+    return False, f"Containers{reason}", f"containers with {word} status: [{' '.join(names)}]"
 
 
 def _gates(pod: Obj) -> str:
@@ -250,7 +250,7 @@ def _gates(pod: Obj) -> str:
     return ", ".join(f'corresponding condition of pod readiness gate "{m}" does not exist.' for m in missing)
 
 
-def _condition(pod: Obj, name: str, verdict: tuple[bool, str, str], view: View) -> Obj:
+def _condition(pod: Obj, name: str, verdict: Verdict, view: View) -> Obj:
     """The time of the last transition is kept while the condition's status stays."""
     ok, reason, message = verdict
     text = "True" if ok else "False"
@@ -263,9 +263,6 @@ def _condition(pod: Obj, name: str, verdict: tuple[bool, str, str], view: View) 
         "lastTransitionTime": since or rfc3339(view.now),
         "observedGeneration": pod["metadata"].get("generation", 1),
     }
-    if reason and not ok:
-        out["reason"] = reason
-        out["message"] = message or None
-    elif old.get("reason"):
-        out |= {"reason": None, "message": None}
+    if reason or old.get("reason"):
+        out |= {"reason": reason or None, "message": message or None}
     return out
