@@ -24,8 +24,8 @@ from kubelearn.api.cri import (
     Sandbox,
     SandboxConfig,
 )
-from kubelearn.engines import _docker_objects as objects
 from kubelearn.engines import _docker_api, _docker_pull, _docker_session
+from kubelearn.engines import _docker_objects as objects
 from kubelearn.engines._docker_api import Docker, DockerError, as_cri
 from kubelearn.engines._docker_images import PAUSE
 from kubelearn.engines._docker_objects import CONTAINER_ROLE, SANDBOX_ROLE, Found

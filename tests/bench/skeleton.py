@@ -7,6 +7,7 @@ the aim or the peer measured in the same run.
 from __future__ import annotations
 
 import argparse
+import functools
 import http.client
 import json
 import os
@@ -67,7 +68,7 @@ def timed(work: Callable[[], Any]) -> float:
 
 
 def many(work: Callable[[int], Any], count: int) -> list[float]:
-    return [timed(lambda i=i: work(i)) for i in range(count)]
+    return [timed(functools.partial(work, i)) for i in range(count)]
 
 
 def median(samples: list[float], unit: float = 1e3, name: str = "ms") -> str:

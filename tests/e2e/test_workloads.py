@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.clusters import Cluster, eventually
+from support.clusters import Cluster, Done, eventually
 
 MANIFESTS = Path(__file__).parent / "manifests"
 
@@ -62,6 +64,10 @@ def test_a_deleted_pod_is_replaced(cluster: Cluster, namespace: str) -> None:
     assert before[1] in after
 
 
+def _said(run: Callable[..., Done], *n: str) -> bool:
+    return sorted(run("logs", "talker", *n).out.split()) == ["err", "out"]
+
+
 def test_logs_and_exec(cluster: Cluster, namespace: str) -> None:
     n = ("-n", namespace)
     script = "echo out; echo err >&2; exec sleep 600"
@@ -73,7 +79,7 @@ def test_logs_and_exec(cluster: Cluster, namespace: str) -> None:
     )
     assert cluster.kubectl("wait", "pod/talker", "--for=condition=Ready", "--timeout=60s", *n).code == 0
     for run in (cluster.kubectl, cluster.k):
-        eventually(lambda run=run: sorted(run("logs", "talker", *n).out.split()) == ["err", "out"])
+        eventually(functools.partial(_said, run, *n))
         done = run("exec", "talker", *n, "--", "sh", "-c", "echo hello; echo oops >&2; exit 3")
         assert (done.code, done.out.strip()) == (3, "hello")
         assert "oops" in done.err
@@ -92,7 +98,7 @@ def test_a_pod_that_fails_is_restarted_with_back_off(cluster: Cluster, namespace
         containers = cluster.get("pod", "crash", *n)["status"].get("containerStatuses", [{}])
         waiting = containers[0].get("state", {}).get("waiting", {})
         last = containers[0].get("lastState", {}).get("terminated", {})
-        return waiting.get("reason") == "CrashLoopBackOff" and last.get("exitCode") == 7
+        return bool(waiting.get("reason") == "CrashLoopBackOff" and last.get("exitCode") == 7)
 
     eventually(status, 40)
     assert cluster.kubectl("logs", "crash", "--previous", *n).out == "bye\n"
