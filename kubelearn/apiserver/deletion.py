@@ -13,7 +13,8 @@ from kubelearn.kit import clock
 from kubelearn.store.interface import Conflict, KeyValue
 
 if TYPE_CHECKING:
-    from kubelearn.apiserver.server import ApiServer, Call
+    from kubelearn.apiserver.call import Call
+    from kubelearn.apiserver.server import ApiServer
 
 _UNDELETABLE = ("default", "kube-system", "kube-public")
 _FOREGROUND, _ORPHAN = "foregroundDeletion", "orphan"

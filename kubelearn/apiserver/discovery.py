@@ -7,7 +7,7 @@ from typing import Any
 
 from kubelearn import KUBERNETES_VERSION, __version__
 from kubelearn.api.resource import Obj, Resource
-from kubelearn.apiserver.registry import Registry, subresource_kind
+from kubelearn.apiserver.registry import Registry
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
@@ -67,7 +67,7 @@ def resources(registry: Registry, group_name: str, version_name: str) -> Obj | N
     for resource in sorted(served, key=lambda r: r.plural):
         items.append(_legacy(resource))
         for sub in sorted(resource.subresources):
-            sub_group, sub_version, kind, verbs = subresource_kind(resource, sub)
+            sub_group, sub_version, kind, verbs = registry.subresource_kind(resource, sub)
             item: Obj = {
                 "name": f"{resource.plural}/{sub}",
                 "singularName": "",
@@ -109,11 +109,11 @@ def aggregated(registry: Registry, *, core: bool) -> Obj:
 
 def _version(registry: Registry, group_name: str, version_name: str) -> Obj:
     served = [r for r in registry.resources() if (r.group, r.version) == (group_name, version_name)]
-    listed = [_aggregated(r) for r in sorted(served, key=lambda r: r.plural)]
+    listed = [_aggregated(registry, r) for r in sorted(served, key=lambda r: r.plural)]
     return {"version": version_name, "resources": listed, "freshness": "Current"}
 
 
-def _aggregated(resource: Resource) -> Obj:
+def _aggregated(registry: Registry, resource: Resource) -> Obj:
     item: dict[str, Any] = {
         "resource": resource.plural,
         "responseKind": {"group": resource.group, "version": resource.version, "kind": resource.kind},
@@ -127,7 +127,7 @@ def _aggregated(resource: Resource) -> Obj:
         item["categories"] = list(resource.categories)
     subs = []
     for sub in sorted(resource.subresources):
-        sub_group, sub_version, kind, verbs = subresource_kind(resource, sub)
+        sub_group, sub_version, kind, verbs = registry.subresource_kind(resource, sub)
         response = {"group": sub_group, "version": sub_version, "kind": kind}
         subs.append({"subresource": sub, "responseKind": response, "verbs": list(verbs)})
     if subs:

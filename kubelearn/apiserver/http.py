@@ -13,7 +13,8 @@ from kubelearn.api import errors
 from kubelearn.api.errors import ApiError
 from kubelearn.apiserver import codec, rest, streams
 from kubelearn.apiserver.auth import ANONYMOUS, Attributes, User
-from kubelearn.apiserver.server import ApiServer, Route
+from kubelearn.apiserver.routing import Route
+from kubelearn.apiserver.server import ApiServer
 from kubelearn.client.transport import Request, Response
 
 MAX_BODY = 3 * 1024 * 1024

@@ -6,34 +6,17 @@ from collections.abc import Iterable
 
 from kubelearn.api.kind import Kind
 from kubelearn.api.resource import Resource
+from kubelearn.apiserver.subresources._base import Subresource
 from kubelearn.kit.discover import discover
-
-#: Kinds that stand for several: what a subresource is called in discovery.
-SUBRESOURCE_KINDS: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
-    "status": ("", "", "", ("get", "patch", "update")),
-    "scale": ("autoscaling", "v1", "Scale", ("get", "patch", "update")),
-    "binding": ("", "v1", "Binding", ("create",)),
-    "eviction": ("policy", "v1", "Eviction", ("create",)),
-    "token": ("authentication.k8s.io", "v1", "TokenRequest", ("create",)),
-    "finalize": ("", "", "", ("update",)),
-    "ephemeralcontainers": ("", "", "", ("get", "patch", "update")),
-    "resize": ("", "", "", ("get", "patch", "update")),
-    "log": ("", "", "", ("get",)),
-    "exec": ("", "v1", "PodExecOptions", ("create", "get")),
-    "attach": ("", "v1", "PodAttachOptions", ("create", "get")),
-    "portforward": ("", "v1", "PodPortForwardOptions", ("create", "get")),
-    "proxy": ("", "v1", "ProxyOptions", ("create", "delete", "get", "patch", "update")),
-    "step": ("", "", "", ("create",)),
-}
-_PROXY_KINDS = {"Pod": "PodProxyOptions", "Service": "ServiceProxyOptions", "Node": "NodeProxyOptions"}
 
 
 class Registry:
-    """Kinds by (group, version, plural); `extra` are resources served by other handlers."""
+    """Kinds by (group, version, plural), subresources by name; `extra` are resources served by other handlers."""
 
     def __init__(self, extra: Iterable[Resource] = ()) -> None:
         kinds = discover("kubelearn.api.kinds", "KIND", Kind).values()
         self.kinds = {(k.resource.group, k.resource.version, k.resource.plural): k for k in kinds}
+        self.subresources = discover("kubelearn.apiserver.subresources", "SUBRESOURCE", Subresource)
         self.extra = {(r.group, r.version, r.plural): r for r in extra}
 
     def resources(self) -> list[Resource]:
@@ -56,12 +39,12 @@ class Registry:
                 versions.append(resource.version)
         return found
 
-
-def subresource_kind(resource: Resource, name: str) -> tuple[str, str, str, tuple[str, ...]]:
-    """Group, version, kind and verbs of a subresource, as discovery lists it."""
-    group, version, kind, verbs = SUBRESOURCE_KINDS.get(name, ("", "", "", ("get",)))
-    if name == "proxy":
-        kind = _PROXY_KINDS.get(resource.kind, kind)
-    if not kind:
-        return resource.group, resource.version, resource.kind, verbs
-    return group, version, kind, verbs
+    def subresource_kind(self, resource: Resource, name: str) -> tuple[str, str, str, tuple[str, ...]]:
+        """Group, version, kind and verbs of a subresource, as discovery lists it."""
+        found = self.subresources.get(name)
+        if found is None:  # of an extra resource, which answers for its own
+            return resource.group, resource.version, resource.kind, ("create",)
+        kind = found.kind_of(resource.kind) if found.kind_of else found.kind
+        if not kind:
+            return resource.group, resource.version, resource.kind, found.verbs
+        return found.group, found.version, kind, found.verbs

@@ -18,7 +18,8 @@ from kubelearn.kit import clock
 from kubelearn.store.interface import Compacted, Conflict, FutureRevision, KeyValue, RangeResult
 
 if TYPE_CHECKING:
-    from kubelearn.apiserver.server import ApiServer, Call
+    from kubelearn.apiserver.call import Call
+    from kubelearn.apiserver.server import ApiServer
 
 _RETRIES = 8
 _SERVER_FIELDS = ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields")
@@ -37,7 +38,7 @@ async def read(server: ApiServer, kind: Kind, namespace: str, name: str) -> KeyV
 
 async def list_range(server: ApiServer, request: Request, kind: Kind, namespace: str, actor: str) -> RangeResult:
     """The page of keys that the request asks for; raises ApiError 400, 410 or 504."""
-    limit = int(request.param("limit") or 0)
+    limit = selection.number(request, "limit")
     revision, after = _list_revision(server, request, actor)
     root = keys.prefix(kind.resource, namespace)
     try:

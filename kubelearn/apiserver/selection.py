@@ -41,3 +41,13 @@ def of(request: Request, kind: Kind) -> Selection:
             if requirement.field not in known:
                 raise errors.bad_request(f"field label not supported: {requirement.field}")
     return Selection(labels, fields, kind)
+
+
+def number(request: Request, name: str) -> int:
+    """A query parameter that counts, 0 if absent; raises ApiError 400."""
+    given = request.param(name)
+    if not given:
+        return 0
+    if not given.lstrip("-").isdecimal():
+        raise errors.bad_request(f'strconv.ParseInt: parsing "{given}": invalid syntax')
+    return int(given)

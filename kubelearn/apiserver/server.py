@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import ssl
-import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any
 
 import orjson
 from aiohttp import web
@@ -17,83 +13,24 @@ from kubelearn.api import errors
 from kubelearn.api.errors import ApiError
 from kubelearn.api.kind import Kind
 from kubelearn.api.resource import Obj, Resource
-from kubelearn.api.table import partial_metadata
-from kubelearn.apiserver import (
-    codec,
-    deletion,
-    discovery,
-    health,
-    keys,
-    kubelearn_group,
-    rest,
-    shapes,
-    subresources,
-    watching,
-)
+from kubelearn.apiserver import codec, discovery, health, keys, kubelearn_group, verbs, watching
 from kubelearn.apiserver.allocators import ServiceAllocator
+from kubelearn.apiserver.answers import JSON, json_response, no_such_page
 from kubelearn.apiserver.auth import Attributes, Authenticator, Authorizer, User, component
+from kubelearn.apiserver.call import Call, CauseIndex
 from kubelearn.apiserver.local import LocalTransport
 from kubelearn.apiserver.openapi import OpenApi
 from kubelearn.apiserver.registry import Registry
+from kubelearn.apiserver.routing import Route
 from kubelearn.apiserver.streams import Outbound
 from kubelearn.client.transport import Request, Response
 from kubelearn.store.interface import KeyValue, Store, StoreError
-from kubelearn.trace.cause import Cause, from_headers, new_trace_id
 from kubelearn.trace.gate import Gate
 
 log = logging.getLogger(__name__)
 
 Dial = Callable[[str, int], tuple[str, int]]
 Handler = Callable[[web.Request, User], Awaitable[web.StreamResponse]]
-_JSON = {"content-type": "application/json"}
-
-
-@dataclass(slots=True)
-class Call:
-    """One request on its way: who, what, and what it will say beside its answer."""
-
-    server: ApiServer
-    request: Request
-    user: User
-    actor: str
-    dry_run: bool = False
-    warnings: list[str] = field(default_factory=list)
-
-    def warn(self, texts: list[str]) -> None:
-        self.warnings += [t for t in texts if t not in self.warnings]
-
-    def cause(self, verb: str) -> bytes:
-        """The encoded cause of a write by this request."""
-        acting = from_headers(self.request.headers)
-        command = acting.command or self.request.headers.get("kubectl-command", "")
-        parent = self.server.causes.get(acting.revision)
-        trace_id = parent or acting.trace_id or new_trace_id()
-        actor = self.actor or self.user.name
-        span = secrets.token_hex(8)
-        return Cause(trace_id, span, acting.revision, actor, verb, time.time(), command, acting.note).encode()
-
-
-class CauseIndex:
-    """The trace that each revision belongs to, so that whoever acts on a revision joins its trace."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._known: dict[int, str] = {}
-
-    def get(self, revision: int) -> str:
-        return self._known.get(revision, "")
-
-    def add(self, kv: KeyValue) -> None:
-        found = Cause.decode(kv.cause)
-        if found is not None:
-            self._known[kv.mod_revision] = found.trace_id
-            if len(self._known) > 20_000:
-                for old in list(self._known)[:5_000]:
-                    del self._known[old]
-
-    async def load(self) -> None:
-        for event in await self._store.history("/registry/"):
-            self.add(event.kv)
 
 
 class ApiServer:
@@ -166,10 +103,13 @@ class ApiServer:
         try:
             return await self._handle(request, user)
         except ApiError as error:
-            return Response(error.code, {**_JSON, **error.headers}, orjson.dumps(error.status()))
+            return Response(error.code, {**JSON, **error.headers}, orjson.dumps(error.status()))
         except StoreError as error:
             unavailable = errors.service_unavailable(str(error))
-            return Response(503, _JSON, orjson.dumps(unavailable.status()))
+            return Response(503, JSON, orjson.dumps(unavailable.status()))
+        except Exception as error:
+            log.exception("%s %s failed", request.method, request.path)
+            return Response(500, JSON, orjson.dumps(errors.internal(repr(error)).status()))
 
     async def _handle(self, request: Request, user: User) -> Response:
         path = request.path
@@ -180,13 +120,13 @@ class ApiServer:
             answer = self._outside(request)
             if answer is not None:
                 return answer
-            return Response(404, {"content-type": "text/plain; charset=utf-8"}, b"404 page not found\n")
+            return no_such_page()
         route = Route.of(request)
         if not route.plural:
             self.authorize(user, Attributes("get", path))
             found = discovery.resources(self.registry, route.group, route.version)
             if found is None:
-                return Response(404, {"content-type": "text/plain; charset=utf-8"}, b"404 page not found\n")
+                return no_such_page()
             return json_response(found)
         self.authorize(user, route.attributes())
         actor = component(user, request.headers.get("user-agent", ""))
@@ -198,8 +138,8 @@ class ApiServer:
         kind = self.registry.find(route.group, route.version, route.plural)
         if kind is None:
             if route.group not in self.registry.group_versions():
-                return Response(404, {"content-type": "text/plain; charset=utf-8"}, b"404 page not found\n")
-            raise ApiError(404, "NotFound", "the server could not find the requested resource", {})
+                return no_such_page()
+            raise _no_such_resource()
         dry_run = "All" in request.params("dryRun")
         call = Call(self, request, user, actor, dry_run)
         answer = await self._resource(call, kind, route)
@@ -236,143 +176,26 @@ class ApiServer:
             body, content = self.openapi.v2(accept)
             return Response(200, {"content-type": content}, body)
         if path == "/openapi/v3":
-            return Response(200, _JSON, self.openapi.v3_index())
+            return Response(200, JSON, self.openapi.v3_index())
         if path.startswith("/openapi/v3/"):
             document = self.openapi.v3(path.removeprefix("/openapi/v3/"))
-            return Response(200, _JSON, document) if document is not None else None
+            return Response(200, JSON, document) if document is not None else None
         return None
 
     async def _resource(self, call: Call, kind: Kind, route: Route) -> Response:
-        if route.subresource and route.subresource not in ("status", "finalize"):
-            return await subresources.handle(call, kind, route)
-        if route.subresource and route.subresource not in kind.resource.subresources:
-            raise ApiError(404, "NotFound", "the server could not find the requested resource", {})
-        verb = route.verb
-        if verb not in kind.resource.verbs and not route.subresource:
+        if bool(route.namespace) > kind.resource.namespaced or (
+            route.name and kind.resource.namespaced and not route.namespace
+        ):
+            raise _no_such_resource()
+        if route.subresource:
+            found = self.registry.subresources.get(route.subresource)
+            if found is None or route.subresource not in kind.resource.subresources:
+                raise _no_such_resource()
+            return await found.handle(call, kind, route)
+        if route.verb not in kind.resource.verbs or route.verb not in verbs.VERBS:
             raise errors.method_not_allowed()
-        handler = _VERBS.get(verb)
-        if handler is None:
-            raise errors.method_not_allowed()
-        return await handler(call, kind, route)
+        return await verbs.VERBS[route.verb](call, kind, route)
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A resource's path taken apart. `verb` is the API verb, `watch` and `deletecollection` included."""
-
-    group: str
-    version: str
-    namespace: str
-    plural: str
-    name: str
-    subresource: str
-    rest: str
-    verb: str
-
-    @classmethod
-    def of(cls, request: Request) -> Route:
-        parts = [p for p in request.path.split("/") if p]
-        group, version, *parts = ("", *parts[1:]) if parts[0] == "api" else parts[1:]
-        namespace = ""
-        if len(parts) >= 3 and parts[0] == "namespaces" and parts[2] not in ("status", "finalize"):
-            namespace, parts = parts[1], parts[2:]
-        plural, name, subresource, *rest = [*parts, "", "", ""][: max(3, len(parts))]
-        return cls(group, version, namespace, plural, name, subresource, "/".join(rest), _verb(request, name))
-
-    def attributes(self) -> Attributes:
-        return Attributes(self.verb, "", self.group, self.plural, self.subresource, self.namespace, self.name)
-
-
-def _verb(request: Request, name: str) -> str:
-    if request.method in ("GET", "HEAD"):
-        if request.param("watch") in ("1", "true"):
-            return "watch"
-        return "get" if name else "list"
-    if request.method == "DELETE":
-        return "delete" if name else "deletecollection"
-    return {"POST": "create", "PUT": "update", "PATCH": "patch"}.get(request.method, request.method.lower())
-
-
-def json_response(obj: Any, status: int = 200) -> Response:
-    return Response(status, _JSON, orjson.dumps(obj))
-
-
-def object_response(call: Call, kind: Kind, kv: KeyValue, status: int = 200) -> Response:
-    """One object in the form that the client accepts."""
-    form = shapes.wanted(call.request)
-    if not form:
-        data = codec.splice(kv) if kv.mod_revision else kv.value.replace(b"\x00", b"", 1)
-        if "application/yaml" in call.request.headers.get("accept", "").partition(",")[0]:
-            import yaml
-
-            text = yaml.dump(orjson.loads(data), Dumper=yaml.CSafeDumper, sort_keys=True)
-            return Response(status, {"content-type": "application/yaml"}, text.encode())
-        return Response(status, _JSON, data)
-    obj = codec.decode(kv)
-    if form == "Table":
-        about = {"resourceVersion": obj["metadata"]["resourceVersion"]}
-        return json_response(shapes.as_table(call.request, kind, [obj], about), status)
-    return json_response(partial_metadata(obj), status)
-
-
-async def _get(call: Call, kind: Kind, route: Route) -> Response:
-    return object_response(call, kind, await rest.read(call.server, kind, route.namespace, route.name))
-
-
-async def _list(call: Call, kind: Kind, route: Route) -> Response:
-    form = shapes.wanted(call.request)
-    items, about = await rest.list_objects(call.server, call.request, kind, route.namespace, call.actor)
-    if not form:
-        return Response(200, _JSON, rest.list_body(kind, items, about))
-    objs = [codec.decode(kv) for kv in items]
-    if form == "Table":
-        return json_response(shapes.as_table(call.request, kind, objs, about))
-    found = [partial_metadata(o) for o in objs]
-    return json_response(
-        {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": about, "items": found}
-    )
-
-
-async def _watch(call: Call, kind: Kind, route: Route) -> Response:
-    shape = shapes.watch_shape(call.request, kind)
-    return await watching.watch(call.server, call.request, kind, route.namespace, route.name, call.actor, shape)
-
-
-async def _create(call: Call, kind: Kind, route: Route) -> Response:
-    if kind.resource.namespaced and not route.namespace:
-        raise errors.method_not_allowed()
-    return object_response(call, kind, await rest.create(call, kind, route.namespace), 201)
-
-
-async def _update(call: Call, kind: Kind, route: Route) -> Response:
-    kv, created = await rest.update(call, kind, route.namespace, route.name, route.subresource)
-    return object_response(call, kind, kv, 201 if created else 200)
-
-
-async def _patch(call: Call, kind: Kind, route: Route) -> Response:
-    return object_response(call, kind, await rest.patch(call, kind, route.namespace, route.name, route.subresource))
-
-
-async def _delete(call: Call, kind: Kind, route: Route) -> Response:
-    kv, gone = await deletion.delete(call, kind, route.namespace, route.name, deletion.options(call))
-    if gone and kind.resource.plural not in ("pods", "services", "serviceaccounts"):
-        return json_response(deletion.success(kind, kv))
-    return object_response(call, kind, kv)
-
-
-async def _delete_collection(call: Call, kind: Kind, route: Route) -> Response:
-    items = await deletion.collection(call, kind, route.namespace)
-    about = {"resourceVersion": str(call.server.store.revision)}
-    return Response(200, _JSON, rest.list_body(kind, items, about))
-
-
-_VERBS: dict[str, Callable[[Call, Kind, Route], Awaitable[Response]]] = {
-    "get": _get,
-    "list": _list,
-    "watch": _watch,
-    "create": _create,
-    "update": _update,
-    "patch": _patch,
-    "delete": _delete,
-    "deletecollection": _delete_collection,
-}
+def _no_such_resource() -> ApiError:
+    return ApiError(404, "NotFound", "the server could not find the requested resource", {})

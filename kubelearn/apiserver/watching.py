@@ -14,11 +14,12 @@ from kubelearn.api import errors
 from kubelearn.api.kind import Kind
 from kubelearn.api.resource import Obj
 from kubelearn.apiserver import codec, keys, selection
-from kubelearn.client.transport import Request, Response
+from kubelearn.client.transport import Response
 from kubelearn.store.interface import Compacted, FutureRevision, KeyValue, StoreEvent
 from kubelearn.trace.gate import Pending
 
 if TYPE_CHECKING:
+    from kubelearn.apiserver.call import Call
     from kubelearn.apiserver.server import ApiServer
 
 _BOOKMARK_SECONDS = 60.0
@@ -47,21 +48,20 @@ def event_line(kind: str, obj: Obj) -> bytes:
     return b'{"type":"%s","object":%s}\n' % (kind.encode(), orjson.dumps(obj))
 
 
-async def watch(
-    server: ApiServer, request: Request, kind: Kind, namespace: str, name: str, actor: str, shape: Shape
-) -> Response:
+async def watch(call: Call, kind: Kind, namespace: str, name: str, shape: Shape) -> Response:
     """A Response that streams. `shape` turns each object into a Table or metadata; None leaves it whole."""
+    request = call.request
     chosen = selection.of(request, kind)
-    watcher = _Watcher(server, kind, namespace, name, chosen, shape)
+    watcher = _Watcher(call.server, kind, namespace, name, chosen, shape)
     start = request.param("resourceVersion")
-    initial = request.param("sendInitialEvents") == "true" or start in ("", "0")
+    mark = request.param("sendInitialEvents") == "true"
+    initial = mark or (start in ("", "0") and request.param("sendInitialEvents") != "false")
     if start and not start.isdigit():
         raise errors.bad_request(f'invalid resource version "{start}"')
-    seconds = float(request.param("timeoutSeconds") or 0) or 1800 + random.random() * 1800
-    bookmarks = request.param("allowWatchBookmarks") == "true" or request.param("sendInitialEvents") == "true"
-    stream = watcher.lines(
-        None if initial else int(start), seconds, bookmarks, request.param("sendInitialEvents") == "true", actor
-    )
+    seconds = selection.number(request, "timeoutSeconds") or 1800 + random.random() * 1800
+    bookmarks = mark or request.param("allowWatchBookmarks") == "true"
+    first = None if initial else int(start or call.server.store.revision)
+    stream = watcher.lines(first, seconds, bookmarks, mark, call.actor)
     return Response(200, {"content-type": "application/json"}, stream=stream)
 
 
@@ -90,8 +90,13 @@ class _Watcher:
                 yield self._bookmark(start, initial=True)
         try:
             source = server.store.watch(self._prefix, start + 1)
-        except (Compacted, FutureRevision):
-            yield event_line("ERROR", errors.expired(f"too old resource version: {start}").status())
+        except Compacted as error:
+            yield event_line("ERROR", errors.expired(f"too old resource version: {start} ({error.oldest})").status())
+            return
+        except FutureRevision as error:
+            # A store that began anew: the watcher must list again.
+            text = f"too large resource version: {start}, current: {error.current}"
+            yield event_line("ERROR", errors.expired(text).status())
             return
         events = server.gate.stream(actor, source, self._pending) if actor else aiter(source)
         try:
@@ -129,7 +134,7 @@ class _Watcher:
             yield event_line("ERROR", errors.expired("the watch fell too far behind").status())
         finally:
             if pending is not None:
-                # Until it has really ended, the stream behind it cannot be closed.
+                # Until the read has ended, the iterator that it reads from cannot be closed.
                 pending.cancel()
                 await asyncio.gather(pending, return_exceptions=True)
 

@@ -1,0 +1,45 @@
+"""A resource's path taken apart: `/apis/GROUP/VERSION/namespaces/NS/PLURAL/NAME/SUBRESOURCE/…`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kubelearn.apiserver.auth import Attributes
+from kubelearn.client.transport import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A resource's path taken apart. `verb` is the API verb, `watch` and `deletecollection` included."""
+
+    group: str
+    version: str
+    namespace: str
+    plural: str
+    name: str
+    subresource: str
+    rest: str
+    verb: str
+
+    @classmethod
+    def of(cls, request: Request) -> Route:
+        parts = [p for p in request.path.split("/") if p]
+        group, version, *parts = ("", *parts[1:]) if parts[0] == "api" else parts[1:]
+        namespace = ""
+        if len(parts) >= 3 and parts[0] == "namespaces" and parts[2] not in ("status", "finalize"):
+            namespace, parts = parts[1], parts[2:]
+        plural, name, subresource, *rest = [*parts, "", "", ""][: max(3, len(parts))]
+        return cls(group, version, namespace, plural, name, subresource, "/".join(rest), _verb(request, name))
+
+    def attributes(self) -> Attributes:
+        return Attributes(self.verb, "", self.group, self.plural, self.subresource, self.namespace, self.name)
+
+
+def _verb(request: Request, name: str) -> str:
+    if request.method in ("GET", "HEAD"):
+        if request.param("watch") in ("1", "true"):
+            return "watch"
+        return "get" if name else "list"
+    if request.method == "DELETE":
+        return "delete" if name else "deletecollection"
+    return {"POST": "create", "PUT": "update", "PATCH": "patch"}.get(request.method, request.method.lower())

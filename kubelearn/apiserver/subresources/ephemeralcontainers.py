@@ -1,0 +1,7 @@
+"""pods/ephemeralcontainers: listed, not served yet."""
+
+from __future__ import annotations
+
+from kubelearn.apiserver.subresources._unserved import unserved
+
+SUBRESOURCE = unserved()
