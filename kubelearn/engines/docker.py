@@ -179,10 +179,10 @@ class DockerEngine:
         """Every container of its pods is killed: what a machine looks like when it boots again."""
         await self._each(name, lambda api, i: api.kill(i, "SIGKILL"))
 
-    async def _each(self, name: str, work: Any) -> None:
-        """`work(api, id)` for each of the node's pods' containers that runs."""
-        labels = [f"{CLUSTER}={self._spec.name}", f"{NODE}={name}"]
-        listed = await self._docker.call(lambda api: api.containers(filters={"label": labels}))
+    async def _each(self, name: str, work: Any, state: str = "running") -> None:
+        """`work(api, id)` for each of the node's pods' containers in that state."""
+        chosen = {"label": [f"{CLUSTER}={self._spec.name}", f"{NODE}={name}"], "status": [state]}
+        listed = await self._docker.call(lambda api: api.containers(filters=chosen))
         mine = [c["Id"] for c in listed if c["Labels"].get(ROLE) != NODE_ROLE]
         await asyncio.gather(*(self._docker.quietly(lambda api, i=i: work(api, i)) for i in mine))  # type: ignore[misc]
 
@@ -198,7 +198,7 @@ class DockerEngine:
         await self._resume(name)
 
     async def _resume(self, name: str) -> None:
-        await self._each(name, lambda api, i: api.unpause(i))
+        await self._each(name, lambda api, i: api.unpause(i), "paused")
         for node in await self._nodes(name):
             if node["State"] == "paused":
                 await self._docker.quietly(lambda api, i=node["Id"]: api.unpause(i))  # type: ignore[misc]
