@@ -42,7 +42,7 @@ class OpenApi:
 
     def v2(self, accept: str) -> tuple[bytes, str]:
         """Body and content type: protobuf for kubectl, else JSON."""
-        protobuf = openapi_protobuf.ACCEPT in accept
+        protobuf = openapi_protobuf.ACCEPT in accept or openapi_protobuf.MEDIA_TYPE in accept
         kind = openapi_protobuf.MEDIA_TYPE if protobuf else "application/json"
         if kind not in self._v2:
             document = openapi.v2(self._resources())

@@ -177,11 +177,9 @@ async def proxy(server: ApiServer, request: Request, host: str, port: int, path:
 def _moved(location: str, url: URL, prefix: str) -> str:
     """A redirect within the pod leads back through the proxy."""
     to = URL(location)
-    if to.absolute and to.origin() != url.origin():
-        return location
-    return (
-        location if not to.raw_path.startswith("/") else prefix.rstrip("/") + str(to.relative() if to.absolute else to)
-    )
+    if to.absolute and to.origin() == url.origin():
+        to = to.relative()
+    return prefix.rstrip("/") + str(to) if not to.absolute and to.raw_path.startswith("/") else location
 
 
 async def connect_pod(server: ApiServer, request: web.Request, pod: Obj, subresource: str) -> web.StreamResponse:
