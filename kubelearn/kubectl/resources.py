@@ -19,7 +19,7 @@ from kubelearn.kubectl import manifests
 from kubelearn.kubectl.failures import CommandError, raise_all
 from kubelearn.kubectl.verb import Context, Parsed
 
-_NO_RESOURCE = (
+NO_RESOURCE = (
     "You must provide one or more resources by argument or filename.\n"
     "Example resource specifications include:\n"
     "   '-f rsrc.yaml'\n"
@@ -151,7 +151,7 @@ async def named(ctx: Context, parsed: Parsed, args: Sequence[str], *, needs_name
             )
         return [await of_document(ctx, parsed, document) for document in await manifests.load(ctx, parsed)]
     if not args:
-        raise CommandError(_NO_RESOURCE)
+        raise CommandError(NO_RESOURCE)
     _check_selection(parsed, args)
     what = await wanted(ctx, args)
     if what.names:
@@ -182,12 +182,11 @@ def _check_selection(parsed: Parsed, args: Sequence[str]) -> None:
 
 async def listed(ctx: Context, parsed: Parsed, resource: Resource) -> list[Target]:
     namespace = namespace_of(ctx, resource, all_namespaces=bool(parsed.flags.get("all-namespaces")))
-    answer = await ctx.client.list(
-        resource,
-        namespace,
-        label_selector=parsed.flags.get("selector") or "",
-        field_selector=parsed.flags.get("field-selector") or "",
-    )
+    labels, fields = parsed.flags.get("selector") or "", parsed.flags.get("field-selector") or ""
+    try:
+        answer = await ctx.client.list(resource, namespace, label_selector=labels, field_selector=fields)
+    except ApiError as error:
+        raise no_such_list(error, resource, labels, fields) from error
     return [of_object(resource, item) for item in answer["items"]]
 
 
@@ -271,6 +270,18 @@ def from_source(error: Exception, verb: str, source: str) -> Exception:
     if isinstance(error, ApiError):
         return ApiError(error.code, error.reason, prefix + error.message, error.details)
     return CommandError(prefix + getattr(error, "message", str(error)))
+
+
+def no_such_list(error: ApiError, resource: Resource, labels: str, fields: str) -> ApiError:
+    """What kubectl makes of a list that the server refuses."""
+    if error.code not in (400, 404):
+        return error
+    what = f'"{resource.group}/{resource.version}, Resource={resource.plural}"'
+    if labels or fields:
+        text = f'Unable to find {what} that match label selector "{labels}", field selector "{fields}": {error.message}'
+    else:
+        text = f"Unable to list {what}: {error.message}"
+    return ApiError(error.code, error.reason, text, error.details)
 
 
 async def pages(ctx: Context, resource: Resource, namespace: str, size: int, **query: Any) -> AsyncIterator[Obj]:

@@ -42,9 +42,8 @@ async def _can_i(ctx: Context, parsed: Parsed) -> int:
     if parsed["list"]:
         return await _list(ctx, parsed)
     if len(parsed.args) < 2:
-        raise CommandError(
-            "you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples."
-        )
+        text = "you must specify two arguments: verb resource or verb resource/resourceName."
+        raise CommandError(f"{text}\nSee 'kubectl auth can-i -h' for help and examples.")
     verb, what = parsed.args[0], parsed.args[1]
     name = parsed.args[2] if len(parsed.args) > 2 else ""
     spec: Obj

@@ -116,9 +116,11 @@ async def _answer(ctx: Context, parsed: Parsed, piece: _Piece) -> Obj:
         if human and not parsed["subresource"]:
             return await _table(ctx, parsed, piece)
         return await _one(ctx, parsed, piece)
-    if human:
-        return await _table(ctx, parsed, piece)
-    return await _list(ctx, parsed, piece)
+    try:
+        return await (_table if human else _list)(ctx, parsed, piece)
+    except ApiError as error:
+        fields = parsed["field-selector"] or ""
+        raise resources.no_such_list(error, piece.resource, parsed["selector"] or "", fields) from error
 
 
 async def _one(ctx: Context, parsed: Parsed, piece: _Piece) -> Obj:
