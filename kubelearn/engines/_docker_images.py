@@ -7,6 +7,8 @@ interpreter's copies when the image has the same Python, else pip fetches those 
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import functools
 import hashlib
 import io
@@ -16,6 +18,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +36,7 @@ BASE, PAUSE, BUSYBOX = "kubelearn/base:1", "kubelearn/pause:1", "kubelearn/busyb
 _ROOTFS = "kubelearn/rootfs:1"
 _PACKAGES = "python3,nftables,iproute2,busybox"
 _BUILD_SECONDS = 900
+_KEEP_SECONDS = 24 * 3600
 
 Progress = Callable[[str], None]
 Context = dict[str, bytes]  # path in the build context → content
@@ -74,11 +78,12 @@ def node_tag() -> str:
 def recipes() -> list[Recipe]:
     """In the order in which they must be built."""
     web = json.loads((data_dir("assets") / "images" / "web" / "tags.json").read_text())
+    busybox = Recipe(BUSYBOX, lambda: _folder("busybox"))
     found = [
         Recipe(BASE, lambda: _folder("base"), _PACKAGES),
-        Recipe(BUSYBOX, lambda: _folder("busybox")),
-        Recipe("kubelearn/busybox:latest", lambda: _folder("busybox")),
-        Recipe(PAUSE, lambda: _folder("pause")),
+        busybox,
+        dataclasses.replace(busybox, tag="kubelearn/busybox:latest"),
+        Recipe(PAUSE, lambda: _folder("pause"), busybox.hash),
         Recipe(node_tag(), _node_files, _docker_site.versions()),
     ]
     for tag, env in web.items():
@@ -124,8 +129,22 @@ def build_images(progress: Progress) -> None:
                 _build(api, recipe, recipe.files() | {f"site/{p}": c for p, c in packages.items()})
             else:
                 _build(api, recipe, recipe.files())
+        _prune(api)
     finally:
         api.close()
+
+
+def _prune(api: APIClient) -> None:
+    """Former versions of the nodes' image, unless a node still runs on one."""
+    from docker.errors import APIError
+
+    with _docker_api.errors():
+        for image in api.images("kubelearn/node", filters={"label": RECIPE}):
+            old = image["Created"] < time.time() - _KEEP_SECONDS
+            for tag in image.get("RepoTags") or ():
+                if old and tag != node_tag():
+                    with contextlib.suppress(APIError):
+                        api.remove_image(tag)
 
 
 def _build(api: APIClient, recipe: Recipe, files: Context, args: dict[str, str] | None = None) -> None:
@@ -148,13 +167,13 @@ def _build(api: APIClient, recipe: Recipe, files: Context, args: dict[str, str] 
                 raise KubelearnError(f"cannot build {recipe.tag}: {problem}", tail)
 
 
-def pack(files: Iterable[tuple[str, bytes]], mode: int = 0o644) -> bytes:
-    """A tar archive, the same bytes for the same files."""
+def pack(files: Iterable[tuple[str, bytes]], mode: int = 0o644, at: float = 0.0) -> bytes:
+    """A tar archive, the same bytes for the same files; `at` is when they were last changed."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for path, content in sorted(files):
             info = tarfile.TarInfo(path)
-            info.size, info.mode = len(content), mode
+            info.size, info.mode, info.mtime = len(content), mode, int(at)
             archive.addfile(info, io.BytesIO(content))
     return buffer.getvalue()
 

@@ -36,6 +36,7 @@ class Found:
     pod_uid: str
     tty: bool
     stop_signal: str
+    volumes: tuple[str, ...]
     view: Sandbox | Container
 
     @property
@@ -83,6 +84,7 @@ def found(inspected: Inspected) -> Found:
         labels[POD_UID],
         bool(config.get("Tty")),
         config.get("StopSignal") or "SIGTERM",
+        tuple(m["Name"] for m in inspected.get("Mounts") or () if m.get("Type") == "volume"),
         view,
     )
 

@@ -154,11 +154,14 @@ class DockerRuntime:
         if found is None or not isinstance(found.view, Sandbox) or found.view.state != "READY":
             raise CriError("CreateContainerError", f'failed to find sandbox id "{sandbox_id}": not found')
         sandbox = found.view
+        mounts: list[dict[str, Any]] = []
         try:
             mounts = await self._volumes.prepare(sandbox, config.mounts)
             made = await self._docker.call(lambda api: self._make_container(api, sandbox, config, mounts))
             await self._state.look(made)
-        except DockerError as error:
+        except (DockerError, CriError) as error:
+            with contextlib.suppress(DockerError):
+                await self._volumes.drop(m["Source"] for m in mounts)
             raise CriError("CreateContainerError", error.message) from error
         return made
 
@@ -236,10 +239,12 @@ class DockerRuntime:
             await self._remove(container_id)
 
     async def _remove(self, container_id: str) -> None:
+        found = self._state.items.get(container_id)
         await self._docker.quietly(lambda api: api.remove_container(container_id, force=True, v=True))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_KILL_SECONDS):
                 await self._state.until(container_id, lambda _: False)
+        await self._volumes.drop(found.volumes if found else ())
 
     async def list_containers(self) -> list[Container]:
         return [f.view for f in self._mine(CONTAINER_ROLE) if isinstance(f.view, Container)]

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from kubelearn.api.cri import Mount, Sandbox
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 _SANDBOX = "kubelearn.dev/sandbox"
+_FILES = "kubelearn-files-"
 _Bound = dict[str, Any]
 
 
@@ -44,14 +47,13 @@ class Volumes:
             if mount.kind == "files":
                 labels[_SANDBOX] = sandbox.id
             api.create_volume(name, labels=labels)
-        if content := {name: mount for name, mount in named if mount.kind == "files"}:
-            self._fill(api, content)
+        self._fill(api, {name: mount for name, mount in named if mount.kind == "files"})
         return [_bound(name, mount.container_path, mount.read_only) for name, mount in named]
 
     def _name(self, sandbox: Sandbox, mount: Mount) -> str:
         """The same for all containers of the pod that mount an emptyDir."""
         if mount.kind == "files":
-            return f"kubelearn-{self._cluster}-{secrets.token_hex(8)}"
+            return _FILES + secrets.token_hex(16)
         pod = hashlib.sha256(sandbox.pod_uid.encode()).hexdigest()[:16]
         return f"kubelearn-{self._cluster}-{pod}-{mount.name}"
 
@@ -67,9 +69,15 @@ class Volumes:
         labels = {CLUSTER: self._cluster, NODE: self._node, ROLE: "carrier"}
         made = api.create_container(PAUSE, labels=labels, host_config={**api.create_host_config(), "Mounts": bound})
         try:
-            api.put_archive(made["Id"], "/", pack(files))
+            api.put_archive(made["Id"], "/", pack(files, at=time.time()))
         finally:
             api.remove_container(made["Id"], force=True)
+
+    async def drop(self, names: Iterable[str]) -> None:
+        """Of these volumes, which a container had, those that were its own."""
+        for name in names:
+            if name.startswith(_FILES):
+                await self._docker.quietly(lambda api, n=name: api.remove_volume(n, force=True))  # type: ignore[misc]
 
     async def remove(self, sandbox: Sandbox, last: bool) -> None:
         """Those of a sandbox whose containers are gone; with the pod's last sandbox its emptyDirs too."""

@@ -2,8 +2,10 @@
 
 Laid out and named as the rules of Kubernetes' own kube-proxy, so that `nft list table ip kube-proxy` on a node reads
 like its documentation: one map says which chain handles an address and port, a Service's chain picks an endpoint's, and
-that one rewrites the destination. One difference: all pods and the control plane share a subnet, so what is not a
-pod would answer a pod directly; connections to such endpoints get the node's own address as their source.
+that one rewrites the destination. Two differences: all pods and the control plane share a subnet, so what is not a pod
+would answer a pod directly; connections to such endpoints get the node's own address as their source. And TCP is
+refused by a reset: an ICMP refusal comes back on one machine before connect() is done with its packet, is taken for a
+passing trouble then, and costs the caller a second.
 """
 
 from __future__ import annotations
@@ -49,8 +51,8 @@ _FIXED_RULES = {
     ],
     "service-endpoints-check": ["ip daddr . meta l4proto . th dport vmap @no-endpoint-services"],
     "nodeport-endpoints-check": ["ip daddr @nodeport-ips meta l4proto . th dport vmap @no-endpoint-nodeports"],
-    "cluster-ips-check": ['ip daddr @cluster-ips reject comment "no such port of this Service"'],
-    "reject-chain": ["reject"],
+    "cluster-ips-check": ["ip daddr @cluster-ips goto reject-chain"],
+    "reject-chain": ["meta l4proto tcp reject with tcp reset", "reject"],
     "mark-for-masquerade": [f"meta mark set meta mark or {MARK}"],
     "masquerading": [
         f"meta mark & {MARK} == 0 return",
