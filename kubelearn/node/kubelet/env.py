@@ -5,6 +5,7 @@ After the kubelet's makeEnvironmentVariables. Pure but for `lookup`, which fetch
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
@@ -131,7 +132,7 @@ def resource_value(reference: Obj, pod: Obj, container: Obj) -> str:
     kind, _, resource = reference["resource"].partition(".")
     amount = quantity.parse((spec.get("resources") or {}).get(kind, {}).get(resource, "0"))
     divisor = quantity.parse(str(reference.get("divisor") or "1") if reference.get("divisor") != "0" else "1")
-    return str(-int(-amount // divisor))
+    return str(math.ceil(amount / divisor))
 
 
 def service_variables(services: Iterable[Obj]) -> dict[str, str]:

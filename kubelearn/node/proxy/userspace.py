@@ -61,20 +61,26 @@ class UserspaceProxy:
         self._node_ports: dict[NodePort, asyncio.Server] = {}
 
     async def serve(self) -> None:
-        await asyncio.start_server(self._socks, *self._net.dial(self._config.node_ip, SOCKS_PORT))
+        """Listens until the tasks end. Raises OSError when the address is taken."""
+        server = await asyncio.start_server(self._socks, *self._net.dial(self._config.node_ip, SOCKS_PORT))
+        self._tasks.start(server.serve_forever(), "socks")
 
     async def follow_node_ports(self) -> None:
         """Runs for ever: one listener per NodePort, as the Services have it."""
         changed = asyncio.Event()
         self._backends.services.add_handler(lambda *_: changed.set())
-        while True:
-            await changed.wait()
-            changed.clear()
-            wanted = self._backends.node_ports()
-            for gone in self._node_ports.keys() - wanted:
-                self._node_ports.pop(gone).close()
-            for new in wanted - self._node_ports.keys():
-                await self._listen(new)
+        try:
+            while True:
+                await changed.wait()
+                changed.clear()
+                wanted = self._backends.node_ports()
+                for gone in self._node_ports.keys() - wanted:
+                    self._node_ports.pop(gone).close()
+                for new in wanted - self._node_ports.keys():
+                    await self._listen(new)
+        finally:
+            for server in self._node_ports.values():
+                server.close()
 
     async def _listen(self, port: NodePort) -> None:
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

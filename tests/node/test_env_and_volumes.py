@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from kubelearn.node.kubelet import env
+from kubelearn.node.kubelet.volumes import MountError, Volumes
+
+DATA = {
+    ("configmap", "conf"): {"colour": b"teal", "not an env!": b"x", "bin": b"\xff\x00"},
+    ("secret", "sec"): {"password": b"s3cret"},
+}
+POD: dict[str, Any] = {
+    "metadata": {"name": "p", "namespace": "default", "uid": "u", "labels": {"app": "web", "b": 'q"'}},
+    "spec": {
+        "nodeName": "n",
+        "containers": [{"name": "c", "resources": {"limits": {"cpu": "1500m", "memory": "64Mi"}}}],
+    },
+}
+
+
+async def lookup(kind: str, name: str) -> Mapping[str, bytes] | None:
+    return DATA.get((kind, name))
+
+
+async def token(audience: str, seconds: int) -> str:
+    return f"token {audience} {seconds}"
+
+
+async def environment(**container: Any) -> dict[str, str]:
+    spec = {"name": "c", **container}
+    return await env.environment(POD, spec, "10.244.1.2", "10.244.0.2", [], lookup)
+
+
+def ref(kind: str, name: str, key: str, **more: Any) -> dict[str, Any]:
+    return {"valueFrom": {kind: {"name": name, "key": key, **more}}}
+
+
+async def test_references_and_expansion() -> None:
+    found = await environment(
+        envFrom=[{"configMapRef": {"name": "conf"}, "prefix": "CM_"}],
+        env=[
+            {"name": "A", "value": "1"},
+            {"name": "B", "value": "$(A)-$$(A)-$(NO)"},
+            {"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+            {"name": "APP", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['app']"}}},
+            {"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
+            {"name": "CPU", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu"}}},
+            {"name": "MEM", "valueFrom": {"resourceFieldRef": {"resource": "limits.memory", "divisor": "1Mi"}}},
+            {"name": "P", **ref("secretKeyRef", "sec", "password")},
+            {"name": "GONE", **ref("configMapKeyRef", "none", "x", optional=True)},
+        ],
+    )
+    assert found.pop("CM_bin")
+    assert found == {
+        "CM_colour": "teal",
+        "A": "1",
+        "B": "1-$(A)-$(NO)",
+        "POD": "p",
+        "APP": "web",
+        "IP": "10.244.1.2",
+        "CPU": "2",
+        "MEM": "64",
+        "P": "s3cret",
+    }
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        (ref("configMapKeyRef", "none", "x"), 'configmap "none" not found'),
+        (ref("secretKeyRef", "sec", "x"), "couldn't find key x in Secret default/sec"),
+    ],
+)
+async def test_what_is_missing_is_named(entry: dict[str, Any], words: str) -> None:
+    with pytest.raises(env.ConfigError, match=words):
+        await environment(env=[{"name": "X", **entry}])
+
+
+def test_service_variables() -> None:
+    service = {
+        "metadata": {"name": "my-web"},
+        "spec": {"clusterIP": "10.96.0.7", "ports": [{"name": "http", "port": 80, "protocol": "TCP"}]},
+    }
+    found = env.service_variables([service, {"metadata": {"name": "h"}, "spec": {"clusterIP": "None", "ports": []}}])
+    assert found["MY_WEB_SERVICE_HOST"] == "10.96.0.7"
+    assert found["MY_WEB_SERVICE_PORT_HTTP"] == "80"
+    assert found["MY_WEB_PORT_80_TCP"] == "tcp://10.96.0.7:80"
+    assert not any(k.startswith("H_") for k in found)
+
+
+async def volumes(*given: dict[str, Any]) -> Volumes:
+    made = Volumes({**POD, "spec": {**POD["spec"], "volumes": list(given)}}, lookup, token, "10.244.0.2")
+    await made.set_up("10.244.1.2")
+    return made
+
+
+async def test_files_carry_bytes_one_to_one() -> None:
+    made = await volumes({"name": "v", "configMap": {"name": "conf", "items": [{"key": "bin", "path": "d/b"}]}})
+    [mount] = made.mounts({"volumeMounts": [{"name": "v", "mountPath": "/etc/c", "readOnly": True}]})
+    assert (mount.kind, mount.container_path, mount.read_only) == ("files", "/etc/c", True)
+    assert {k: v.encode("latin-1") for k, v in mount.files.items()} == {"d/b": b"\xff\x00"}
+
+
+async def test_projected_volumes_hold_the_token() -> None:
+    sources = [
+        {"serviceAccountToken": {"path": "token", "expirationSeconds": 3607}},
+        {"secret": {"name": "sec"}},
+        {"downwardAPI": {"items": [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]}},
+    ]
+    made = await volumes({"name": "v", "projected": {"sources": sources}}, {"name": "e", "emptyDir": {}})
+    mounts = made.mounts({"volumeMounts": [{"name": n, "mountPath": f"/{n}"} for n in "ve"]})
+    assert mounts[0].files == {"token": "token  3607", "password": "s3cret", "labels": 'app="web"\nb="q\\""'}
+    assert (mounts[1].kind, mounts[1].name) == ("emptyDir", "e")
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ({"configMap": {"name": "none"}}, 'volume "v" : configmap "none" not found'),
+        ({"hostPath": {"path": "/"}}, "volumes of type hostPath are not supported"),
+        ({"secret": {"secretName": "sec", "items": [{"key": "k", "path": "k"}]}}, "non-existent secret key: k"),
+    ],
+)
+async def test_what_cannot_be_mounted_says_so(source: dict[str, Any], words: str) -> None:
+    with pytest.raises(MountError, match=words):
+        await volumes({"name": "v", **source})
+
+
+async def test_sub_paths_are_refused() -> None:
+    made = await volumes({"name": "v", "emptyDir": {}})
+    with pytest.raises(env.ConfigError, match="subPath"):
+        made.mounts({"volumeMounts": [{"name": "v", "mountPath": "/x", "subPath": "y"}]})
