@@ -12,6 +12,7 @@ from kubelearn.api.resource import Obj, Resource
 
 NAMESPACES = Resource("", "v1", "Namespace", "namespaces", "namespace", False)
 ACCOUNTS = Resource("", "v1", "ServiceAccount", "serviceaccounts", "serviceaccount", True)
+PODS = Resource("", "v1", "Pod", "pods", "pod", True)
 _TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 _TOLERATED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 #: The controllers make the ServiceAccount of a new namespace a moment after it.
@@ -41,9 +42,25 @@ async def namespace_lifecycle(server: Reader, resource: Resource, obj: Obj) -> N
 
 
 async def pod(server: Reader, resource: Resource, obj: Obj) -> None:
-    """ServiceAccount and its token volume, and the default tolerations."""
+    """Priority, ServiceAccount and its token volume, and the default tolerations."""
+    _priority(resource, obj)
     await _service_account(server, resource, obj)
     _default_tolerations(obj["spec"])
+
+
+#: The classes that every cluster has; others need the kind PriorityClass, which is not served yet.
+_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
+
+
+def _priority(resource: Resource, obj: Obj) -> None:
+    spec = obj["spec"]
+    name = spec.get("priorityClassName", "")
+    if not name:
+        return
+    if name not in _PRIORITIES:
+        why = f"no PriorityClass with name {name} was found"
+        raise errors.forbidden(resource, obj["metadata"].get("name", ""), why)
+    spec["priority"] = _PRIORITIES[name]
 
 
 async def _service_account(server: Reader, resource: Resource, obj: Obj) -> None:

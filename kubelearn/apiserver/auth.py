@@ -6,18 +6,20 @@ control plane's own components what they need, and everybody else may read what 
 
 from __future__ import annotations
 
-import base64
 import hmac
 import time
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any
 
-import orjson
+from kubelearn.apiserver.tokens import TokenSigner
 
 ANONYMOUS_PATHS = ("/healthz", "/livez", "/readyz", "/version")
-_ISSUER = "https://kubernetes.default.svc.cluster.local"
+ISSUER = "https://kubernetes.default.svc.cluster.local"
+_POD_NAME = "authentication.kubernetes.io/pod-name"
+_POD_UID = "authentication.kubernetes.io/pod-uid"
+_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,58 +45,71 @@ def component(user: User, user_agent: str = "") -> str:
 
 
 class Authenticator:
-    """`tokens` are static bearer tokens; ServiceAccount tokens are JWTs (HS256) with a key made of `signing_key`."""
+    """`tokens` are static bearer tokens; ServiceAccount tokens are JWTs signed with `signing_key` (a PEM)."""
 
     def __init__(self, tokens: Mapping[str, User], signing_key: str) -> None:
         self._tokens = dict(tokens)
-        self._key = sha256(signing_key.encode()).digest()
+        self._signer = TokenSigner(signing_key)
+        self._verified: dict[str, tuple[User, float]] = {}
 
     def token(self, text: str) -> User | None:
-        """The user of a bearer token, None if it is not good."""
+        """The user of a bearer token, None if it is not good. Whether the account of a ServiceAccount token still
+        exists is for the caller to see: `uid` is its, `extra` names the pod that the token is bound to."""
         for known, user in self._tokens.items():
             if hmac.compare_digest(known.encode(), text.encode()):
                 return user
-        return self._service_account(text)
+        found = self._verified.get(text) or self._service_account(text)
+        if found is None or found[1] < time.time():
+            self._verified.pop(text, None)
+            return None
+        return found[0]
 
-    def issue(self, namespace: str, name: str, uid: str, audiences: list[str], seconds: int) -> tuple[str, int]:
-        """A ServiceAccount token and the second at which it expires."""
+    def issue(
+        self,
+        namespace: str,
+        name: str,
+        uid: str,
+        audiences: list[str],
+        seconds: int,
+        pod: Mapping[str, str] | None = None,
+    ) -> tuple[str, int]:
+        """A ServiceAccount token, bound to `pod` (its name and uid) if given, and the second at which it expires."""
         now = int(time.time())
+        about: dict[str, Any] = {"namespace": namespace, "serviceaccount": {"name": name, "uid": uid}}
+        if pod is not None:
+            about["pod"] = dict(pod)
         claims = {
-            "aud": audiences or [_ISSUER],
+            "aud": audiences or [ISSUER],
             "exp": now + seconds,
             "iat": now,
             "nbf": now,
-            "iss": _ISSUER,
-            "kubernetes.io": {"namespace": namespace, "serviceaccount": {"name": name, "uid": uid}},
+            "iss": ISSUER,
+            "jti": str(uuid.uuid4()),
+            "kubernetes.io": about,
             "sub": f"system:serviceaccount:{namespace}:{name}",
         }
-        head = _encode(b'{"alg":"HS256","typ":"JWT"}') + "." + _encode(orjson.dumps(claims))
-        return head + "." + _encode(self._sign(head)), now + seconds
+        return self._signer.issue(claims), now + seconds
 
-    def _sign(self, text: str) -> bytes:
-        return hmac.new(self._key, text.encode(), sha256).digest()
-
-    def _service_account(self, text: str) -> User | None:
-        head, _, signature = text.rpartition(".")
-        try:
-            if not hmac.compare_digest(_encode(self._sign(head)).encode(), signature.encode()):
-                return None
-            claims = orjson.loads(_decode(head.split(".")[1]))
-        except (ValueError, IndexError):
+    def _service_account(self, text: str) -> tuple[User, float] | None:
+        claims = self._signer.verify(text)
+        if claims is None or ISSUER not in claims.get("aud", ()):
             return None
-        if claims.get("exp", 0) < time.time():
-            return None
-        account = claims["kubernetes.io"]
-        groups = ("system:serviceaccounts", f"system:serviceaccounts:{account['namespace']}", "system:authenticated")
-        return User(claims["sub"], groups, account["serviceaccount"]["uid"])
+        about = claims["kubernetes.io"]
+        account, namespace = about["serviceaccount"], about["namespace"]
+        groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")
+        extra: dict[str, Any] = {"authentication.kubernetes.io/credential-id": [f"JTI={claims['jti']}"]}
+        if "pod" in about:
+            extra |= {_POD_NAME: [about["pod"]["name"]], _POD_UID: [about["pod"]["uid"]]}
+        found = User(claims["sub"], groups, account["uid"], extra), float(claims["exp"])
+        if len(self._verified) > _REMEMBERED:
+            self._verified.clear()
+        self._verified[text] = found
+        return found
 
 
-def _encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _decode(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+def bound_pod(user: User) -> tuple[str, str]:
+    """Name and uid of the pod that a ServiceAccount token is bound to, empty if it is not."""
+    return user.extra.get(_POD_NAME, [""])[0], user.extra.get(_POD_UID, [""])[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +128,7 @@ class Attributes:
 _READ = frozenset({"get", "list", "watch"})
 _NODE_WRITES = frozenset(
     {
-        ("", "nodes", ""), ("", "nodes", "status"), ("", "pods", ""), ("", "pods", "status"), ("", "events", ""),
+        ("", "nodes", ""), ("", "nodes", "status"), ("", "pods", "status"), ("", "events", ""),
         ("coordination.k8s.io", "leases", ""), ("", "serviceaccounts", "token"),
     }
 )  # fmt: skip
@@ -141,11 +156,12 @@ class Authorizer:
 
     @staticmethod
     def _node(name: str, asked: Attributes) -> bool:
-        """A kubelet reads what pods need, and writes its own Node, Lease and pods' status."""
+        """A kubelet reads what pods need, and writes its own Node, Lease and pods' status (`node_restriction` looks
+        at the objects)."""
         if asked.verb in _READ:
             return asked.resource in _NODE_READS or asked.group == "discovery.k8s.io"
         if (asked.group, asked.resource, asked.subresource) not in _NODE_WRITES:
-            return False
+            return asked.verb == "delete" and (asked.group, asked.resource, asked.subresource) == ("", "pods", "")
         if asked.resource in ("nodes", "leases") and asked.name:
             return asked.name == name
         return True

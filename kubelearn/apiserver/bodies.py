@@ -69,8 +69,9 @@ def decode(request: Request, kind: Kind) -> Decoded:
             f'{data["kind"]} in version "{str(data["apiVersion"]).rpartition("/")[2]}" cannot be handled as a '
             f'{resource.kind}: no kind "{data["kind"]}" is registered for version "{data["apiVersion"]}"'
             if data["kind"] != resource.kind
-            else f"the API version in the data ({data['apiVersion']}) does not match the expected API version "
-            f"({resource.api_version})"
+            else f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: no kind '
+            f'"{resource.kind}" is registered for version "{data["apiVersion"]}" in scheme '
+            '"pkg/api/legacyscheme/scheme.go:30"'
         )
     return check(data, kind, request)
 

@@ -68,7 +68,11 @@ class _Edge:
         # The low-level server makes BaseRequests; nothing here or in a mounted handler uses what they lack.
         request = cast(web.Request, received)
         try:
-            user = self._user(request)
+            user = await self._user(request)
+            if "Impersonate-User" in request.headers:
+                groups = "\n".join(request.headers.getall("Impersonate-Group", []))
+                name = request.headers["Impersonate-User"]
+                user = self._server.impersonate(user, {"impersonate-user": name, "impersonate-group": groups})
             for prefix, handler in self._server.mounts.items():
                 if request.path.startswith(prefix):
                     return await handler(request, user)
@@ -81,12 +85,12 @@ class _Edge:
             )
         return await _send(request, answer)
 
-    def _user(self, request: web.BaseRequest) -> User:
+    async def _user(self, request: web.BaseRequest) -> User:
         """By client certificate, else by bearer token, else anonymous; a bad token is 401."""
         header = request.headers.get("Authorization", "")
         if header:
             kind, _, token = header.partition(" ")
-            user = self._server.authenticator.token(token.strip()) if kind.lower() == "bearer" else None
+            user = await self._server.authenticate(token.strip()) if kind.lower() == "bearer" else None
             if user is None:
                 raise errors.unauthorized()
             return user

@@ -132,6 +132,7 @@ async def create_object(call: Call, kind: Kind, namespace: str, obj: Obj) -> Key
         about.pop(field, None)
     about["uid"] = meta.new_uid()
     about["creationTimestamp"] = clock.rfc3339(clock.utc_now())
+    about.pop("generation", None)
     if kind.has_generation:
         about["generation"] = 1
     if resource.plural == "namespaces":

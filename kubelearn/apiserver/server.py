@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import orjson
 from aiohttp import web
@@ -13,10 +13,20 @@ from kubelearn.api import errors
 from kubelearn.api.errors import ApiError
 from kubelearn.api.kind import Kind
 from kubelearn.api.resource import Obj, Resource
-from kubelearn.apiserver import codec, discovery, health, keys, kubelearn_group, verbs, watching
+from kubelearn.apiserver import (
+    admission,
+    codec,
+    discovery,
+    health,
+    keys,
+    kubelearn_group,
+    node_restriction,
+    verbs,
+    watching,
+)
 from kubelearn.apiserver.allocators import ServiceAllocator
 from kubelearn.apiserver.answers import JSON, json_response, no_such_page
-from kubelearn.apiserver.auth import Attributes, Authenticator, Authorizer, User, component
+from kubelearn.apiserver.auth import ANONYMOUS, Attributes, Authenticator, Authorizer, User, bound_pod, component
 from kubelearn.apiserver.call import Call, CauseIndex
 from kubelearn.apiserver.local import LocalTransport
 from kubelearn.apiserver.openapi import OpenApi
@@ -86,6 +96,37 @@ class ApiServer:
             raise errors.not_found(resource, name)
         return codec.decode(kv)
 
+    async def authenticate(self, token: str) -> User | None:
+        """The user of a bearer token, None if it is not good: a token dies with its account and with its pod."""
+        user = self.authenticator.token(token)
+        if user is None or not user.name.startswith("system:serviceaccount:") or not user.uid:
+            return user
+        namespace, name = user.name.split(":")[2:]
+        pod, pod_uid = bound_pod(user)
+        wanted = [(admission.ACCOUNTS, name, user.uid), *([(admission.PODS, pod, pod_uid)] if pod else [])]
+        for resource, named, uid in wanted:
+            kv = await self.store.get(keys.key(resource, namespace, named))
+            if kv is None or codec.decode(kv)["metadata"]["uid"] != uid:
+                return None
+        return user
+
+    def impersonate(self, user: User, headers: Mapping[str, str]) -> User:
+        """`kubectl --as`: act as another, if `user` may (headers in lower case). Raises ApiError 403."""
+        name = headers.get("impersonate-user", "")
+        if not name:
+            return user
+        for resource, value in [
+            ("users", name),
+            *(("groups", g) for g in headers.get("impersonate-group", "").split("\n")),
+        ]:
+            if value:
+                self.authorize(user, Attributes("impersonate", "", "", resource, "", "", value))
+        groups = [g for g in headers.get("impersonate-group", "").split("\n") if g]
+        if name.startswith("system:serviceaccount:") and not groups:
+            groups = ["system:serviceaccounts", "system:serviceaccounts:" + name.split(":")[2]]
+        everyone = "system:unauthenticated" if name == ANONYMOUS.name else "system:authenticated"
+        return User(name, tuple(dict.fromkeys([*groups, everyone])))
+
     async def put(self, key: str, value: bytes, *, expect: int | None, cause: bytes) -> KeyValue:
         """Write, and remember which trace the new revision belongs to."""
         kv = await self.store.put(key, value, expect=expect, cause=cause)
@@ -142,6 +183,8 @@ class ApiServer:
             raise _no_such_resource()
         dry_run = "All" in request.params("dryRun")
         call = Call(self, request, user, actor, dry_run)
+        if node_restriction.GROUP in user.groups:
+            await node_restriction.check(call, kind, route)
         answer = await self._resource(call, kind, route)
         if call.warnings:
             # One header line a warning; the edge splits what is joined here.
