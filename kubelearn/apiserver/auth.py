@@ -162,6 +162,8 @@ class Authorizer:
             return asked.resource in _NODE_READS or asked.group == "discovery.k8s.io"
         if (asked.group, asked.resource, asked.subresource) not in _NODE_WRITES:
             return asked.verb == "delete" and (asked.group, asked.resource, asked.subresource) == ("", "pods", "")
+        if asked.verb not in ("create", "update", "patch"):
+            return False
         if asked.resource in ("nodes", "leases") and asked.name:
             return asked.name == name
         return True

@@ -38,13 +38,26 @@ def forget(server: ApiServer, kind: Kind, obj: Obj) -> None:
 
 def options(call: Call) -> Obj:
     """DeleteOptions from the body and the query; raises ApiError 400."""
-    found: Any = bodies.parse(call.request) if call.request.body else {}
-    if not isinstance(found, dict):
+    given: Any = bodies.parse(call.request) if call.request.body else {}
+    if not isinstance(given, dict):
         raise errors.bad_request("DeleteOptions must be an object")
-    for name in ("propagationPolicy", "gracePeriodSeconds", "orphanDependents"):
-        if given := call.request.param(name):
-            found[name] = int(given) if given.lstrip("-").isdigit() else given
-    if found.get("orphanDependents") in (True, "true"):
+    if policy := call.request.param("propagationPolicy"):
+        given["propagationPolicy"] = policy
+    if call.request.param("gracePeriodSeconds"):
+        given["gracePeriodSeconds"] = selection.number(call.request, "gracePeriodSeconds")
+    if orphan := call.request.param("orphanDependents"):
+        given["orphanDependents"] = orphan == "true"
+    return checked(call, given)
+
+
+def checked(call: Call, given: Any) -> Obj:
+    """DeleteOptions that hold together; dryRun in them is noted on the call. Raises ApiError 400 or 422."""
+    if not isinstance(given, dict):
+        raise errors.bad_request("DeleteOptions must be an object")
+    found, check = schema.normalize(given, "", "v1", "DeleteOptions")
+    if check.errors:
+        raise errors.bad_request(check.message("DeleteOptions", "v1"))
+    if found.get("orphanDependents"):
         found["propagationPolicy"] = "Orphan"
     if found.get("dryRun"):
         call.dry_run = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +11,10 @@ from kubelearn.api import errors, meta, schema
 from kubelearn.api.kind import FieldError, Kind
 from kubelearn.api.kinds._meta import validate_metadata, validate_metadata_update
 from kubelearn.api.resource import Obj
-from kubelearn.apiserver import admission, bodies, codec, deletion, keys, patching, selection
+from kubelearn.apiserver import admission, bodies, codec, deletion, keys, patching
 from kubelearn.client.transport import Request
 from kubelearn.kit import clock
-from kubelearn.store.interface import Compacted, Conflict, FutureRevision, KeyValue, RangeResult
+from kubelearn.store.interface import Conflict, KeyValue
 
 if TYPE_CHECKING:
     from kubelearn.apiserver.call import Call
@@ -31,82 +30,6 @@ async def read(server: ApiServer, kind: Kind, namespace: str, name: str) -> KeyV
     if kv is None:
         raise errors.not_found(kind.resource, name)
     return kv
-
-
-# ---- list
-
-
-async def list_range(server: ApiServer, request: Request, kind: Kind, namespace: str, actor: str) -> RangeResult:
-    """The page of keys that the request asks for; raises ApiError 400, 410 or 504."""
-    limit = selection.number(request, "limit")
-    revision, after = _list_revision(server, request, actor)
-    root = keys.prefix(kind.resource, namespace)
-    try:
-        return await server.store.range(root, after=after, limit=limit, revision=revision)
-    except Compacted as error:
-        raise errors.expired(
-            "The provided continue parameter is too old to display a consistent list result."
-            if after
-            else f"too old resource version: {revision} ({error.oldest})"
-        ) from error
-    except FutureRevision as error:
-        late = errors.timeout(f"Too large resource version: {revision}, current: {error.current}", 1)
-        late.details = {
-            "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
-            "retryAfterSeconds": 1,
-        }
-        raise late from error
-
-
-def _list_revision(server: ApiServer, request: Request, actor: str) -> tuple[int, str]:
-    token = request.param("continue")
-    if token:
-        try:
-            start = orjson.loads(base64.urlsafe_b64decode(token))
-            return int(start["rv"]), str(start["start"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise errors.bad_request(f"continue key is not valid: {error}") from error
-    given = request.param("resourceVersion")
-    if given and not given.isdigit():
-        raise errors.bad_request(
-            f'resourceVersion: Invalid value: "{given}": strconv.ParseUint: parsing "{given}": invalid syntax'
-        )
-    match = request.param("resourceVersionMatch")
-    if match == "Exact":
-        return int(given or 0), ""
-    if given and int(given) > server.store.revision:
-        return int(given), ""
-    held = server.gate.shown_revision(actor) if actor else None
-    return held or 0, ""
-
-
-async def list_objects(
-    server: ApiServer, request: Request, kind: Kind, namespace: str, actor: str
-) -> tuple[list[KeyValue], dict[str, Any]]:
-    """The selected items and the list's metadata."""
-    chosen = selection.of(request, kind)
-    found = await list_range(server, request, kind, namespace, actor)
-    about: dict[str, Any] = {"resourceVersion": str(found.revision)}
-    if found.remaining and found.items:
-        token = {"v": "meta.k8s.io/v1", "rv": found.revision, "start": found.items[-1].key}
-        about["continue"] = base64.urlsafe_b64encode(orjson.dumps(token)).decode()
-        if chosen.everything:
-            about["remainingItemCount"] = found.remaining
-    if chosen.everything:
-        return found.items, about
-    return [kv for kv in found.items if chosen.matches(codec.decode(kv))], about
-
-
-def list_body(kind: Kind, items: list[KeyValue], about: dict[str, Any]) -> bytes:
-    """The List as JSON, spliced from stored bytes; items do not repeat the kind, as in Kubernetes."""
-    resource = kind.resource
-    head = orjson.dumps({"kind": resource.kind, "apiVersion": resource.api_version})[:-1] + b","
-    parts = []
-    for kv in items:
-        data = codec.splice(kv)
-        parts.append(b"{" + data[len(head) :] if data.startswith(head) else data)
-    start = {"kind": resource.kind + "List", "apiVersion": resource.api_version, "metadata": about}
-    return orjson.dumps(start)[:-1] + b',"items":[' + b",".join(parts) + b"]}"
 
 
 # ---- create

@@ -154,7 +154,8 @@ class ApiServer:
 
     async def _handle(self, request: Request, user: User) -> Response:
         path = request.path
-        if not path.startswith(("/api/", "/apis/")) or path.count("/") < 3:
+        parts = path.rstrip("/").count("/")
+        if not (path.startswith("/api/") and parts >= 2) and not (path.startswith("/apis/") and parts >= 3):
             self.authorize(
                 user, Attributes("get" if request.method in ("GET", "HEAD") else request.method.lower(), path)
             )
@@ -235,7 +236,12 @@ class ApiServer:
             if found is None or route.subresource not in kind.resource.subresources:
                 raise _no_such_resource()
             return await found.handle(call, kind, route)
-        if route.verb not in kind.resource.verbs or route.verb not in verbs.VERBS:
+        if (
+            route.verb not in kind.resource.verbs
+            or route.verb not in verbs.VERBS
+            or (route.verb in ("update", "patch") and not route.name)
+            or (route.verb == "create" and route.name)
+        ):
             raise errors.method_not_allowed()
         return await verbs.VERBS[route.verb](call, kind, route)
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from kubelearn.api import errors
 from kubelearn.api.kind import Kind
 from kubelearn.api.table import partial_metadata
-from kubelearn.apiserver import codec, deletion, rest, shapes, watching
+from kubelearn.apiserver import codec, deletion, listing, rest, shapes, watching
 from kubelearn.apiserver.answers import JSON, json_response, object_response
 from kubelearn.apiserver.call import Call
 from kubelearn.apiserver.routing import Route
@@ -20,9 +20,9 @@ async def _get(call: Call, kind: Kind, route: Route) -> Response:
 
 async def _list(call: Call, kind: Kind, route: Route) -> Response:
     form = shapes.wanted(call.request)
-    items, about = await rest.list_objects(call.server, call.request, kind, route.namespace, call.actor)
+    items, about = await listing.list_objects(call.server, call.request, kind, route.namespace, call.actor)
     if not form:
-        return Response(200, JSON, rest.list_body(kind, items, about))
+        return Response(200, JSON, listing.list_body(kind, items, about))
     objs = [codec.decode(kv) for kv in items]
     if form == "Table":
         return json_response(shapes.as_table(call.request, kind, objs, about))
@@ -62,7 +62,7 @@ async def _delete(call: Call, kind: Kind, route: Route) -> Response:
 async def _delete_collection(call: Call, kind: Kind, route: Route) -> Response:
     items = await deletion.collection(call, kind, route.namespace)
     about = {"resourceVersion": str(call.server.store.revision)}
-    return Response(200, JSON, rest.list_body(kind, items, about))
+    return Response(200, JSON, listing.list_body(kind, items, about))
 
 
 VERBS: dict[str, Callable[[Call, Kind, Route], Awaitable[Response]]] = {

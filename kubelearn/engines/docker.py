@@ -78,13 +78,17 @@ class DockerEngine:
 
         subnet = f"{self._prefix}.0.0/16"
         for network in api.networks(names=[self._network]):
-            if network["Name"] == self._network:
-                if [c.get("Subnet") for c in network["IPAM"]["Config"]] != [subnet]:
-                    raise KubelearnError(
-                        f"the Docker network {self._network} is not {subnet}",
-                        f"remove it: docker network rm {self._network}",
-                    )
+            if network["Name"] != self._network:
+                continue
+            if [c.get("Subnet") for c in network["IPAM"]["Config"]] == [subnet]:
                 return
+            if api.inspect_network(network["Id"])["Containers"]:
+                raise KubelearnError(
+                    f"the Docker network {self._network} is in use and is not {subnet}: "
+                    f'a cluster "{self._spec.name}" of another state folder runs here',
+                    "take another name: kubelearn up --name NAME",
+                )
+            api.remove_network(network["Id"])  # what a cluster that was never taken down left behind
         pool = IPAMPool(subnet=subnet, gateway=self.control_plane_address)
         try:
             api.create_network(

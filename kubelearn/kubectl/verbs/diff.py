@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import secrets
 import shlex
+import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from kubelearn.api.errors import ApiError
@@ -26,16 +30,27 @@ async def run(ctx: Context, parsed: Parsed) -> int:
         pairs = await _pairs(ctx, parsed)
     except CommandError as error:
         raise CommandError(error.message, 2) from error
-    with tempfile.TemporaryDirectory(prefix="kubelearn-diff-") as folder:
-        live, merged = Path(folder) / "LIVE", Path(folder) / "MERGED"
-        live.mkdir()
-        merged.mkdir()
+    with _folder("LIVE") as live, _folder("MERGED") as merged:
         for target, before, after in pairs:
             name = _file_name(target)
             if before is not None:
                 (live / name).write_text(encode.to_yaml(before))
             (merged / name).write_text(encode.to_yaml(after))
         return await _compare(ctx, str(live), str(merged))
+
+
+@contextlib.contextmanager
+def _folder(name: str) -> Iterator[Path]:
+    """`/tmp/LIVE-123456`: digits at the end, as kubectl names it."""
+    while True:
+        path = Path(tempfile.gettempdir()) / f"{name}-{secrets.randbelow(10**10)}"
+        with contextlib.suppress(FileExistsError):
+            path.mkdir(mode=0o700)
+            break
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
 
 
 async def _pairs(ctx: Context, parsed: Parsed) -> list[tuple[Target, Obj | None, Obj]]:
@@ -63,9 +78,7 @@ async def _both(ctx: Context, parsed: Parsed, target: Target) -> tuple[Obj | Non
         body = encode.to_json(target.object, None).encode()
         after = await ctx.client.patch(target.resource, target.name, target.namespace, body, APPLY_PATCH, **query)
     elif before is None:
-        after = await ctx.client.create(
-            target.resource, lastapplied.annotated(target.object), target.namespace, **query
-        )
+        after = await ctx.client.create(target.resource, target.object, target.namespace, **query)
     else:
         after = await _patched(ctx, target, before, query)
     after = {**kind, **after}
@@ -82,8 +95,7 @@ async def _patched(ctx: Context, target: Target, before: Obj, query: dict[str, s
     r = target.resource
     known = schema.for_kind(r.group, r.version, r.kind)
     text = (before["metadata"].get("annotations") or {}).get(lastapplied.ANNOTATION)
-    wanted = lastapplied.annotated(target.object)
-    change = patch.three_way(json.loads(text) if text else {}, wanted, before, known)
+    change = patch.three_way(json.loads(text) if text else {}, target.object, before, known)
     body = encode.to_json(change, None).encode()
     kind = STRATEGIC_MERGE_PATCH if known is not None else MERGE_PATCH
     return await ctx.client.patch(r, target.name, target.namespace, body, kind, **query)
