@@ -39,15 +39,21 @@ class Sandbox:
 
 
 @dataclass(slots=True)
-class Mount:
-    """`emptyDir` is shared by the pod's containers under `name`; `files` holds the content of a configMap or
-    secret volume: path below container_path → bytes one to one (`data.decode("latin-1")`), whatever they encode."""
+class VolumeFile:
+    """`mode` is the permission bits, as in a ConfigMap volume's defaultMode."""
 
-    kind: Literal["emptyDir", "files"]
-    name: str
+    data: bytes
+    mode: int = 0o644
+
+
+@dataclass(slots=True)
+class Mount:
+    """Where a container sees a volume of its pod, or the file or folder `sub_path` of it."""
+
+    volume: str
     container_path: str
     read_only: bool = False
-    files: dict[str, str] = field(default_factory=dict)
+    sub_path: str = ""
 
 
 @dataclass(slots=True)
@@ -153,6 +159,12 @@ class ExecSession(Protocol):
 class RuntimeService(Protocol):
     """One node's runtime. All methods raise CriError. Stopping or removing what is gone is not an error."""
 
+    async def set_volume(self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None = None) -> None:
+        """Have a volume of the pod: what is in it stays, unless `files` are given, which then are all of its content,
+        changed at once. Not in the CRI: a kubelet writes to its machine's disk, which is not its containers' here."""
+        ...
+
+    async def remove_volumes(self, pod_uid: str) -> None: ...
     async def run_pod_sandbox(self, config: SandboxConfig) -> Sandbox: ...
     async def stop_pod_sandbox(self, sandbox_id: str) -> None: ...
     async def remove_pod_sandbox(self, sandbox_id: str) -> None: ...

@@ -36,7 +36,6 @@ class Found:
     pod_uid: str
     tty: bool
     stop_signal: str
-    volumes: tuple[str, ...]
     view: Sandbox | Container
 
     @property
@@ -84,7 +83,6 @@ def found(inspected: Inspected) -> Found:
         labels[POD_UID],
         bool(config.get("Tty")),
         config.get("StopSignal") or "SIGTERM",
-        tuple(m["Name"] for m in inspected.get("Mounts") or () if m.get("Type") == "volume"),
         view,
     )
 
@@ -117,11 +115,17 @@ def _container(inspected: Inspected, labels: dict[str, str]) -> Container:
         name,
         seconds(inspected["Created"]),
         seconds(state["StartedAt"]),
-        (seconds(state["FinishedAt"]) or seconds(inspected["Created"])) if name == "EXITED" else 0.0,
+        _finished(inspected) if name == "EXITED" else 0.0,
         exit_code,
         reason,
         message,
     )
+
+
+def _finished(inspected: Inspected) -> float:
+    """Docker may hear of a very short container's end before it notes its start; one that never started has neither."""
+    state = inspected["State"]
+    return max(seconds(state["FinishedAt"]), seconds(state["StartedAt"])) or seconds(inspected["Created"])
 
 
 def _state(state: dict[str, Any]) -> Literal["CREATED", "RUNNING", "EXITED"]:

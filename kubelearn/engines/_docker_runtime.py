@@ -23,6 +23,7 @@ from kubelearn.api.cri import (
     RuntimeEvent,
     Sandbox,
     SandboxConfig,
+    VolumeFile,
 )
 from kubelearn.engines import _docker_api, _docker_pull, _docker_session
 from kubelearn.engines import _docker_objects as objects
@@ -70,6 +71,16 @@ class DockerRuntime:
         if found is None or found.node != self._plan.name or found.role != role:
             raise CriError("NotFound", f'an error occurred when try to find container "{container_id}": not found')
         return found
+
+    # Volumes
+
+    async def set_volume(self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None = None) -> None:
+        with as_cri("FailedMount"):
+            await self._volumes.set(pod_uid, name, files)
+
+    async def remove_volumes(self, pod_uid: str) -> None:
+        with as_cri("FailedUnmount"):
+            await self._volumes.remove(pod_uid)
 
     # Sandboxes
 
@@ -129,17 +140,13 @@ class DockerRuntime:
             await self._kill(sandbox_id)
 
     async def remove_pod_sandbox(self, sandbox_id: str) -> None:
-        """The pod's emptyDir volumes go with its last sandbox."""
         await self.stop_pod_sandbox(sandbox_id)
         if sandbox_id not in self._state.items:
             return
-        sandbox = self._find(sandbox_id, SANDBOX_ROLE).view
-        assert isinstance(sandbox, Sandbox)
+        self._find(sandbox_id, SANDBOX_ROLE)
         with as_cri("RemovePodSandboxError"):
             await asyncio.gather(*(self._remove(c.id) for c in self._of(sandbox_id)))
             await self._remove(sandbox_id)
-            last = not any(f.pod_uid == sandbox.pod_uid for f in self._mine(SANDBOX_ROLE))
-            await self._volumes.remove(sandbox, last)
 
     async def list_pod_sandboxes(self) -> list[Sandbox]:
         return [f.view for f in self._mine(SANDBOX_ROLE) if isinstance(f.view, Sandbox)]
@@ -154,20 +161,14 @@ class DockerRuntime:
         if found is None or not isinstance(found.view, Sandbox) or found.view.state != "READY":
             raise CriError("CreateContainerError", f'failed to find sandbox id "{sandbox_id}": not found')
         sandbox = found.view
-        mounts: list[dict[str, Any]] = []
         try:
-            mounts = await self._volumes.prepare(sandbox, config.mounts)
-            made = await self._docker.call(lambda api: self._make_container(api, sandbox, config, mounts))
+            made = await self._docker.call(lambda api: self._make_container(api, sandbox, config))
             await self._state.look(made)
-        except (DockerError, CriError) as error:
-            with contextlib.suppress(DockerError):
-                await self._volumes.drop(m["Source"] for m in mounts)
+        except DockerError as error:
             raise CriError("CreateContainerError", error.message) from error
         return made
 
-    def _make_container(
-        self, api: APIClient, sandbox: Sandbox, config: ContainerConfig, mounts: list[dict[str, Any]]
-    ) -> str:
+    def _make_container(self, api: APIClient, sandbox: Sandbox, config: ContainerConfig) -> str:
         """Kubernetes' rule: command replaces the entry point and drops the image's cmd, args replace cmd."""
         image = _docker_api.image(api, config.image)["Config"]
         command = config.args or ([] if config.command else image.get("Cmd") or [])
@@ -188,7 +189,10 @@ class DockerRuntime:
             labels=objects.container_labels(sandbox, self._plan.cluster, self._plan.name, config),
             tty=config.tty,
             stdin_open=config.stdin,
-            host_config={**api.create_host_config(**options), "Mounts": mounts},
+            host_config={
+                **api.create_host_config(**options),
+                "Mounts": self._volumes.mounts(api, sandbox, config.mounts),
+            },
         )["Id"]
         return made
 
@@ -239,12 +243,10 @@ class DockerRuntime:
             await self._remove(container_id)
 
     async def _remove(self, container_id: str) -> None:
-        found = self._state.items.get(container_id)
         await self._docker.quietly(lambda api: api.remove_container(container_id, force=True, v=True))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_KILL_SECONDS):
                 await self._state.until(container_id, lambda _: False)
-        await self._volumes.drop(found.volumes if found else ())
 
     async def list_containers(self) -> list[Container]:
         return [f.view for f in self._mine(CONTAINER_ROLE) if isinstance(f.view, Container)]

@@ -1,28 +1,33 @@
-"""A pod's volumes on the docker engine: Docker volumes that go with it.
+"""A pod's volumes on the docker engine: Docker volumes of its own, made before its containers and gone after them.
 
-An emptyDir belongs to the pod and lives as long. The content of a configMap or secret is put into a volume of the one
-container that mounts it; it must be there before the container is, and a read-only mount cannot be written through
-that container, so another one, never started, carries it in.
+Content comes in by way of a carrier, a container that mounts the volume and is no pod's: the API takes an archive for it
+without it running. Only a change of what is already there runs it, because no archive can rename a link in one step.
 """
 
 from __future__ import annotations
 
 import hashlib
-import secrets
+import io
+import shlex
+import tarfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from kubelearn.api.cri import Mount, Sandbox
+from kubelearn.api.cri import CriError, Mount, Sandbox, VolumeFile
 from kubelearn.engines._docker_api import CLUSTER, NODE, ROLE, Docker
-from kubelearn.engines._docker_images import PAUSE, pack
+from kubelearn.engines._docker_images import PAUSE
 from kubelearn.engines._docker_objects import POD_UID
+from kubelearn.engines._payload import DATA, Payload, payload
 
 if TYPE_CHECKING:
     from docker import APIClient
 
-_SANDBOX = "kubelearn.dev/sandbox"
-_FILES = "kubelearn-files-"
+_AT = "/volume"
+_NEW = f"{DATA}_tmp"
+_SWAP = f"""cd {_AT} && old=$(readlink {DATA}); mv -T {_NEW} {DATA} && rm -rf "$old" && for link in $(ls -A); do
+[ -e "$link" ] || rm "$link"; done; for name in "$@"; do [ -L "$name" ] || ln -s "{DATA}/$name" "$name"; done"""
 _Bound = dict[str, Any]
 
 
@@ -31,68 +36,84 @@ class Volumes:
 
     def __init__(self, docker: Docker, cluster: str, node: str) -> None:
         self._docker = docker
+        self._labels = {CLUSTER: cluster, NODE: node}
         self._cluster = cluster
-        self._node = node
 
-    async def prepare(self, sandbox: Sandbox, mounts: list[Mount]) -> list[_Bound]:
-        """Make and fill them; what Docker's host configuration calls Mounts. Raises DockerError."""
-        if not mounts:
-            return []
-        return await self._docker.call(lambda api: self._prepare(api, sandbox, mounts))
+    async def set(self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None) -> None:
+        """Raises DockerError, and CriError for content that cannot be written."""
+        await self._docker.call(lambda api: self._set(api, pod_uid, name, files))
 
-    def _prepare(self, api: APIClient, sandbox: Sandbox, mounts: list[Mount]) -> list[_Bound]:
-        named = [(self._name(sandbox, mount), mount) for mount in mounts]
-        for name, mount in named:
-            labels = {CLUSTER: self._cluster, NODE: self._node, POD_UID: sandbox.pod_uid}
-            if mount.kind == "files":
-                labels[_SANDBOX] = sandbox.id
-            api.create_volume(name, labels=labels)
-        self._fill(api, {name: mount for name, mount in named if mount.kind == "files"})
-        return [_bound(name, mount.container_path, mount.read_only) for name, mount in named]
-
-    def _name(self, sandbox: Sandbox, mount: Mount) -> str:
-        """The same for all containers of the pod that mount an emptyDir."""
-        if mount.kind == "files":
-            return _FILES + secrets.token_hex(16)
-        pod = hashlib.sha256(sandbox.pod_uid.encode()).hexdigest()[:16]
-        return f"kubelearn-{self._cluster}-{pod}-{mount.name}"
-
-    def _fill(self, api: APIClient, content: dict[str, Mount]) -> None:
-        bound = [_bound(name, f"/{number}", False) for number, name in enumerate(content)]
-        files = [
-            (f"{number}/{path}", data.encode("latin-1"))
-            for number, mount in enumerate(content.values())
-            for path, data in mount.files.items()
-        ]
-        if not files:
+    def _set(self, api: APIClient, pod_uid: str, name: str, files: dict[str, VolumeFile] | None) -> None:
+        volume = self._name(pod_uid, name)
+        there = _volume(api, volume) is not None
+        if not there:
+            api.create_volume(volume, labels={**self._labels, POD_UID: pod_uid})
+        if files is None:
             return
-        labels = {CLUSTER: self._cluster, NODE: self._node, ROLE: "carrier"}
-        made = api.create_container(PAUSE, labels=labels, host_config={**api.create_host_config(), "Mounts": bound})
+        content = payload(files)
+        command = ["-c", _SWAP, "sh", *content.links] if there else []
+        with self._carrier(api, volume, command) as carrier:
+            api.put_archive(carrier, _AT, _archive(content, _NEW if there else DATA, [] if there else content.links))
+            if there:
+                api.start(carrier)
+                if code := api.wait(carrier)["StatusCode"]:
+                    raise CriError(
+                        "FailedMount", f"cannot change volume {name}: {shlex.join(command)} ended with {code}"
+                    )
+
+    @contextmanager
+    def _carrier(self, api: APIClient, volume: str, command: list[str]) -> Iterator[str]:
+        config = {**api.create_host_config(network_mode="none"), "Mounts": [_volume_mount(volume, _AT, False)]}
+        made: str = api.create_container(
+            PAUSE, command, entrypoint=["/bin/sh"], labels={**self._labels, ROLE: "carrier"}, host_config=config
+        )["Id"]
         try:
-            api.put_archive(made["Id"], "/", pack(files, at=time.time()))
+            yield made
         finally:
-            api.remove_container(made["Id"], force=True)
+            api.remove_container(made, force=True)
 
-    async def drop(self, names: Iterable[str]) -> None:
-        """Of these volumes, which a container had, those that were its own."""
-        for name in names:
-            if name.startswith(_FILES):
-                await self._docker.quietly(lambda api, n=name: api.remove_volume(n, force=True))  # type: ignore[misc]
+    def _name(self, pod_uid: str, name: str) -> str:
+        pod = hashlib.sha256(pod_uid.encode()).hexdigest()[:16]
+        return f"kubelearn-{self._cluster}-{pod}-{name}"
 
-    async def remove(self, sandbox: Sandbox, last: bool) -> None:
-        """Those of a sandbox whose containers are gone; with the pod's last sandbox its emptyDirs too."""
+    def mounts(self, api: APIClient, sandbox: Sandbox, mounts: list[Mount]) -> list[_Bound]:
+        """What Docker's host configuration calls Mounts. Raises CriError for a path that is not in its volume."""
+        return [self._mount(api, self._name(sandbox.pod_uid, mount.volume), mount) for mount in mounts]
 
+    def _mount(self, api: APIClient, volume: str, mount: Mount) -> _Bound:
+        if not mount.sub_path:
+            return _volume_mount(volume, mount.container_path, mount.read_only)
+        found = _volume(api, volume)
+        if found is None:
+            raise CriError("CreateContainerError", f"there is no volume {mount.volume}")
+        with self._carrier(api, volume, []) as carrier:
+            _have(api, carrier, mount.sub_path)
+        return {
+            "Type": "bind",
+            "Source": f"{found['Mountpoint']}/{mount.sub_path}",
+            "Target": mount.container_path,
+            "ReadOnly": mount.read_only,
+        }
+
+    async def remove(self, pod_uid: str) -> None:
         def work(api: APIClient) -> None:
-            labels = [f"{POD_UID}={sandbox.pod_uid}", f"{CLUSTER}={self._cluster}"]
-            if not last:
-                labels.append(f"{_SANDBOX}={sandbox.id}")
+            labels = [f"{POD_UID}={pod_uid}", f"{CLUSTER}={self._cluster}"]
             for volume in api.volumes(filters={"label": labels})["Volumes"] or ():
                 api.remove_volume(volume["Name"], force=True)
 
         await self._docker.quietly(work)
 
 
-def _bound(name: str, path: str, read_only: bool) -> _Bound:
+def _volume(api: APIClient, name: str) -> dict[str, Any] | None:
+    from docker.errors import NotFound
+
+    try:
+        return api.inspect_volume(name)
+    except NotFound:
+        return None
+
+
+def _volume_mount(name: str, path: str, read_only: bool) -> _Bound:
     return {
         "Type": "volume",
         "Source": name,
@@ -100,3 +121,55 @@ def _bound(name: str, path: str, read_only: bool) -> _Bound:
         "ReadOnly": read_only,
         "VolumeOptions": {"NoCopy": True},
     }
+
+
+def _archive(content: Payload, data: str, links: list[str]) -> bytes:
+    """The files, then the link that makes them visible."""
+    buffer, now = io.BytesIO(), int(time.time())
+
+    def add(path: str, kind: bytes, file: VolumeFile, target: str = "") -> None:
+        info = tarfile.TarInfo(path)
+        info.size, info.mode, info.mtime, info.type, info.linkname = len(file.data), file.mode, now, kind, target
+        archive.addfile(info, io.BytesIO(file.data))
+
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        add(content.folder, tarfile.DIRTYPE, VolumeFile(b"", 0o755))
+        for path, file in content.entries():
+            add(path, tarfile.REGTYPE, file)
+        add(data, tarfile.SYMTYPE, VolumeFile(b"", 0o777), content.folder)
+        for name in links:
+            add(name, tarfile.SYMTYPE, VolumeFile(b"", 0o777), f"{DATA}/{name}")
+    return buffer.getvalue()
+
+
+def _have(api: APIClient, carrier: str, path: str) -> None:
+    """Make the folder `path` of the carried volume unless it is there. A container may have put links into the volume,
+    which, followed on the host, lead out of it; only our own (`key` → `..data/key`) are let through."""
+    here = _AT
+    for part in path.split("/"):
+        here = f"{here}/{part}"
+        found = _stat(api, carrier, here)
+        if found is None:
+            break
+        # Go's os.FileMode, where a symbolic link is bit 27
+        if found["mode"] & 1 << 27 and not (found["linkTarget"] or "").startswith(f"{_AT}/.."):
+            raise CriError("CreateContainerError", f"subPath {path} leads out of its volume")
+    else:
+        return
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        info = tarfile.TarInfo(path)
+        info.type, info.mode = tarfile.DIRTYPE, 0o750
+        archive.addfile(info)
+    api.put_archive(carrier, _AT, buffer.getvalue())
+
+
+def _stat(api: APIClient, container: str, path: str) -> dict[str, Any] | None:
+    from docker.errors import NotFound
+
+    try:
+        stream, found = api.get_archive(container, path)
+    except NotFound:
+        return None
+    stream.close()
+    return dict(found)

@@ -1,6 +1,6 @@
 """What the process engine keeps on disk of pods, so that a new control plane finds what runs.
 
-    HOME/pods/POD_UID/volumes/NAME               emptyDir volumes, shared by the pod's containers
+    HOME/pods/POD_UID/volumes/NAME               volumes, shared by the pod's containers
     HOME/pods/POD_UID/SANDBOX/sandbox.json
     HOME/pods/POD_UID/SANDBOX/CONTAINER/         container.json, root/, files/, and the shim's: shim, log, sock, exit
 
@@ -17,7 +17,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kubelearn.api.cri import Container, ContainerConfig, Mount, Sandbox, SandboxConfig
+from kubelearn.api.cri import Container, ContainerConfig, CriError, Mount, Sandbox, SandboxConfig
+from kubelearn.engines._payload import DATA, Payload
 
 SHORT = 12
 
@@ -166,27 +167,50 @@ def _container(path: Path) -> ContainerRecord:
 
 
 def make_root(pods: Path, record: ContainerRecord) -> None:
-    """The container's folder with its volumes linked in: a volume at /data appears as ./data."""
+    """The container's folder with its volumes linked in: a volume at /data appears as ./data.
+    Raises CriError for a subPath that leads out of its volume."""
+    sources = [_mounted(volume(pods, record.pod_uid, mount.volume), mount.sub_path) for mount in record.config.mounts]
     record.root.mkdir(parents=True)
-    for mount in record.config.mounts:
-        if mount.kind == "emptyDir":
-            source = pods / record.pod_uid / "volumes" / mount.name
-            source.mkdir(parents=True, exist_ok=True)
-        else:
-            source = record.folder / "files" / mount.name
-            write_files(source, mount.files)
+    for mount, source in zip(record.config.mounts, sources, strict=True):
         link = record.root / mount.container_path.strip("/")
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(source)
     record.directory.mkdir(parents=True, exist_ok=True)
 
 
-def write_files(folder: Path, files: dict[str, str]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
+def _mounted(folder: Path, sub_path: str) -> Path:
+    source = folder / sub_path
+    if not source.resolve().is_relative_to(folder.resolve()):
+        raise CriError("CreateContainerError", f"subPath {sub_path} leads out of its volume")
+    if not source.exists():
+        source.mkdir(parents=True)
+    return source
+
+
+def volume(pods: Path, pod_uid: str, name: str) -> Path:
+    return pods / pod_uid / "volumes" / name
+
+
+def write_payload(folder: Path, content: Payload) -> None:
+    """The volume's new content, there at once; the old one goes."""
+    (folder / content.folder).mkdir()
+    for name, file in content.entries():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text.encode("latin-1"))
+        path.write_bytes(file.data)
+        path.chmod(file.mode)
+    data, new = folder / DATA, folder / f"{DATA}_tmp"
+    old = data.readlink() if data.is_symlink() else None
+    new.symlink_to(content.folder)
+    new.rename(data)
+    for name in content.links:
+        if not (folder / name).is_symlink():
+            (folder / name).symlink_to(f"{DATA}/{name}")
+    for link in folder.iterdir():
+        if link.is_symlink() and not link.exists():
+            link.unlink()
+    if old is not None:
+        remove(folder / old)
 
 
 def remove(path: Path) -> None:

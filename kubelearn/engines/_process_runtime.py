@@ -24,10 +24,12 @@ from kubelearn.api.cri import (
     RuntimeEvent,
     Sandbox,
     SandboxConfig,
+    VolumeFile,
 )
 from kubelearn.engines import _process_images as images
 from kubelearn.engines import _process_logs, _process_watch
 from kubelearn.engines import _process_records as records
+from kubelearn.engines._payload import payload
 from kubelearn.engines._process_container import ContainerHandle
 from kubelearn.engines._process_paths import localize
 from kubelearn.engines._process_session import AttachSession, ExecProcess
@@ -71,6 +73,28 @@ class ProcessRuntime:
                 self._containers[record.id] = handle
                 handle.adopt()
 
+    # Volumes
+
+    async def set_volume(self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None = None) -> None:
+        folder = records.volume(self._plan.pods, pod_uid, name)
+
+        def write() -> None:
+            folder.mkdir(parents=True, exist_ok=True)
+            if files is not None:
+                records.write_payload(folder, payload(files))
+
+        try:
+            await asyncio.to_thread(write)
+        except OSError as error:
+            raise CriError("FailedMount", f"{error.strerror}: {error.filename}") from error
+
+    async def remove_volumes(self, pod_uid: str) -> None:
+        """With them the pod's folder, once no sandbox is in it."""
+        folder = self._plan.pods / pod_uid
+        await asyncio.to_thread(records.remove, folder / "volumes")
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
     # Sandboxes
 
     async def run_pod_sandbox(self, config: SandboxConfig) -> Sandbox:
@@ -100,7 +124,6 @@ class ProcessRuntime:
         self._tell("CONTAINER_STOPPED", sandbox.config.pod_uid, sandbox_id)
 
     async def remove_pod_sandbox(self, sandbox_id: str) -> None:
-        """The pod's emptyDir volumes go with its last sandbox."""
         await self.stop_pod_sandbox(sandbox_id)
         sandbox = self._sandboxes.pop(sandbox_id, None)
         if sandbox is None:
@@ -108,9 +131,10 @@ class ProcessRuntime:
         for container in self._of(sandbox_id):
             del self._containers[container.record.id]
         uid = sandbox.config.pod_uid
-        last = not any(s.config.pod_uid == uid for s in self._sandboxes.values())
         folder = sandbox.folder(self._plan.pods)
-        await asyncio.to_thread(records.remove, folder.parent if last else folder)
+        await asyncio.to_thread(records.remove, folder)
+        with contextlib.suppress(OSError):
+            folder.parent.rmdir()  # unless another sandbox or volumes are left
         self._tell("CONTAINER_DELETED", uid, sandbox_id)
 
     async def list_pod_sandboxes(self) -> list[Sandbox]:

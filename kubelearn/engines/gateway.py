@@ -31,6 +31,7 @@ from kubelearn.api.cri import (
     RuntimeEvent,
     RuntimeService,
     SandboxConfig,
+    VolumeFile,
 )
 from kubelearn.api.errors import ApiError
 from kubelearn.engines.base import Engine
@@ -82,6 +83,8 @@ class Gateway:
 
 _CALLS = frozenset(
     {
+        "SetVolume",
+        "RemoveVolumes",
         "RunPodSandbox",
         "StopPodSandbox",
         "RemovePodSandbox",
@@ -110,6 +113,8 @@ async def _call(runtime: RuntimeService, method: str, arguments: dict[str, Any])
         raise CriError("Unimplemented", f"unknown method {method}")
     if isinstance(config := arguments.get("config"), dict):
         arguments["config"] = _config(method, config)
+    if isinstance(files := arguments.get("files"), dict):
+        arguments["files"] = {path: VolumeFile(base64.b64decode(data), mode) for path, (data, mode) in files.items()}
     name = re.sub(r"(?<!^)([A-Z])", r"_\1", method).lower()
     try:
         result = await getattr(runtime, name)(**arguments)

@@ -26,6 +26,7 @@ from kubelearn.api.cri import (
     RuntimeEvent,
     Sandbox,
     SandboxConfig,
+    VolumeFile,
 )
 from kubelearn.api.errors import ApiError
 from kubelearn.client.rest import lines
@@ -75,6 +76,15 @@ class CriClient:
             async for (result,) in found:
                 return result
         raise CriError(UNAVAILABLE, f"{method}: the connection to the container runtime broke off")
+
+    async def set_volume(self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None = None) -> None:
+        encoded: dict[str, Any] | None = None
+        if files is not None:
+            encoded = {path: [base64.b64encode(f.data).decode(), f.mode] for path, f in files.items()}
+        await self._call("SetVolume", pod_uid=pod_uid, name=name, files=encoded)
+
+    async def remove_volumes(self, pod_uid: str) -> None:
+        await self._call("RemoveVolumes", pod_uid=pod_uid)
 
     async def run_pod_sandbox(self, config: SandboxConfig) -> Sandbox:
         return Sandbox(**await self._call("RunPodSandbox", config=dataclasses.asdict(config)))

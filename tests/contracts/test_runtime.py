@@ -15,7 +15,16 @@ import pytest
 from aiohttp import web
 
 from kubelearn import engines
-from kubelearn.api.cri import Container, ContainerConfig, CriError, Mount, RuntimeEvent, RuntimeService, SandboxConfig
+from kubelearn.api.cri import (
+    Container,
+    ContainerConfig,
+    CriError,
+    Mount,
+    RuntimeEvent,
+    RuntimeService,
+    SandboxConfig,
+    VolumeFile,
+)
 from kubelearn.client.http import HttpTransport
 from kubelearn.engines.base import ClusterSpec, Engine, NodeSpec
 from kubelearn.engines.gateway import Gateway
@@ -265,14 +274,55 @@ async def test_stop_asks_first_and_kills_then(world: World) -> None:
 
 
 async def test_volumes(world: World) -> None:
-    sandbox = (await world.runtime.run_pod_sandbox(sandbox_config())).id
-    shared = Mount("emptyDir", "cache", "/cache")
-    text = Mount("files", "config", "/etc/app", True, {"motto": "süß 学".encode().decode("latin-1")})
+    runtime = world.runtime
+    await runtime.set_volume("uid-1", "cache")
+    await runtime.set_volume("uid-1", "config", {"motto": VolumeFile("süß 学".encode())})
+    sandbox = (await runtime.run_pod_sandbox(sandbox_config())).id
+    shared, text = Mount("cache", "/cache"), Mount("config", "/etc/app", True)
     _, writer = await start(world.runtime, "echo shared > /cache/x", sandbox, mounts=[shared])
     await ended(world.runtime, writer)
     _, reader = await start(world.runtime, "cat /cache/x /etc/app/motto", sandbox, mounts=[shared, text])
     await ended(world.runtime, reader)
     assert (await output(world.runtime, reader)).decode() == "shared\nsüß 学"
+    await runtime.set_volume("uid-1", "cache")
+    _, again = await start(runtime, "cat /cache/x", sandbox, mounts=[shared])
+    await ended(runtime, again)
+    assert await output(runtime, again) == b"shared\n"
+    await runtime.remove_pod_sandbox(sandbox)
+    await runtime.remove_volumes("uid-1")
+    await runtime.set_volume("uid-1", "cache")
+    sandbox, empty = await start(runtime, "cat /cache/x 2>/dev/null || echo none", mounts=[shared])
+    await ended(runtime, empty)
+    assert await output(runtime, empty) == b"none\n"
+
+
+async def test_a_volumes_content_changes_while_it_is_mounted(world: World) -> None:
+    runtime = world.runtime
+    await runtime.set_volume("uid-1", "config", {"a": VolumeFile(b"1"), "deep/b": VolumeFile(b"2\n", 0o600)})
+    script = "cd /etc/app; cat a deep/b; while [ -e a ]; do sleep 0.05; done; cat c deep/b; ls; exit 3"
+    _, reader = await start(runtime, script, mounts=[Mount("config", "/etc/app", True)])
+    async for line in runtime.logs(reader, follow=True):
+        assert line.text == b"12\n"
+        break
+    await runtime.set_volume("uid-1", "config", {"c": VolumeFile(b"3"), "deep/b": VolumeFile(b"4\n")})
+    assert (await ended(runtime, reader)).exit_code == 3
+    assert (await output(runtime, reader)) == b"12\n34\nc\ndeep\n"
+
+
+async def test_a_path_of_a_volume(world: World) -> None:
+    runtime = world.runtime
+    await runtime.set_volume("uid-1", "work")
+    await runtime.set_volume("uid-1", "config", {"key": VolumeFile(b"value\n")})
+    mounts = [Mount("work", "/made", sub_path="x/y"), Mount("config", "/app.conf", True, "key")]
+    sandbox, writer = await start(runtime, "cat /app.conf; cp /app.conf /made/copy; ln -s / /made/out", mounts=mounts)
+    await ended(runtime, writer)
+    assert await output(runtime, writer) == b"value\n"
+    _, reader = await start(runtime, "cat /work/x/y/copy", sandbox, mounts=[Mount("work", "/work")])
+    await ended(runtime, reader)
+    assert await output(runtime, reader) == b"value\n"
+    config = ContainerConfig("c", IMAGE, ["true"], mounts=[Mount("work", "/host", sub_path="x/y/out/etc")])
+    with pytest.raises(CriError, match="leads out of its volume"):
+        await runtime.create_container(sandbox, config)
 
 
 async def test_a_restarted_runtime_adopts_what_runs(world: World) -> None:

@@ -73,7 +73,7 @@ async def test_count_lives_on_a_volume(runtime: ProcessRuntime) -> None:
         "web",
         "kubelearn/web:v1",
         args=["--count-file", "/data/count"],
-        mounts=[Mount("emptyDir", "data", "/data")],
+        mounts=[Mount("data", "/data")],
         env={"PORT": "80"},
     )
     web = await start(runtime, config)

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from kubelearn.api.cri import Mount, VolumeFile
 from kubelearn.node.kubelet import env
-from kubelearn.node.kubelet.volumes import MountError, Volumes
+from kubelearn.node.kubelet.volumes import Files, MountError, Volumes, mounts
 
 DATA = {
     ("configmap", "conf"): {"colour": b"teal", "not an env!": b"x", "bin": b"\xff\x00"},
@@ -91,17 +92,18 @@ def test_service_variables() -> None:
     assert not any(k.startswith("H_") for k in found)
 
 
-async def volumes(*given: dict[str, Any]) -> Volumes:
-    made = Volumes({**POD, "spec": {**POD["spec"], "volumes": list(given)}}, lookup, token, "10.244.0.2")
-    await made.set_up("10.244.1.2")
-    return made
+def pod_with(*given: dict[str, Any]) -> dict[str, Any]:
+    return {**POD, "spec": {**POD["spec"], "volumes": list(given)}}
+
+
+async def content(*given: dict[str, Any]) -> dict[str, Files | None]:
+    return await Volumes(pod_with(*given), lookup, token).content()
 
 
 async def test_files_carry_bytes_one_to_one() -> None:
-    made = await volumes({"name": "v", "configMap": {"name": "conf", "items": [{"key": "bin", "path": "d/b"}]}})
-    [mount] = made.mounts({"volumeMounts": [{"name": "v", "mountPath": "/etc/c", "readOnly": True}]})
-    assert (mount.kind, mount.container_path, mount.read_only) == ("files", "/etc/c", True)
-    assert {k: v.encode("latin-1") for k, v in mount.files.items()} == {"d/b": b"\xff\x00"}
+    items = [{"key": "bin", "path": "d/b"}]
+    found = await content({"name": "v", "configMap": {"name": "conf", "items": items, "defaultMode": 0o400}})
+    assert found == {"v": {"d/b": VolumeFile(b"\xff\x00", 0o400)}}
 
 
 async def test_projected_volumes_hold_the_token() -> None:
@@ -110,10 +112,13 @@ async def test_projected_volumes_hold_the_token() -> None:
         {"secret": {"name": "sec"}},
         {"downwardAPI": {"items": [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]}},
     ]
-    made = await volumes({"name": "v", "projected": {"sources": sources}}, {"name": "e", "emptyDir": {}})
-    mounts = made.mounts({"volumeMounts": [{"name": n, "mountPath": f"/{n}"} for n in "ve"]})
-    assert mounts[0].files == {"token": "token  3607", "password": "s3cret", "labels": 'app="web"\nb="q\\""'}
-    assert (mounts[1].kind, mounts[1].name) == ("emptyDir", "e")
+    found = await content({"name": "v", "projected": {"sources": sources}}, {"name": "e", "emptyDir": {}})
+    assert {path: file.data for path, file in (found["v"] or {}).items()} == {
+        "token": b"token  3607",
+        "password": b"s3cret",
+        "labels": b'app="web"\nb="q\\""',
+    }
+    assert found["e"] is None
 
 
 @pytest.mark.parametrize(
@@ -126,10 +131,13 @@ async def test_projected_volumes_hold_the_token() -> None:
 )
 async def test_what_cannot_be_mounted_says_so(source: dict[str, Any], words: str) -> None:
     with pytest.raises(MountError, match=words):
-        await volumes({"name": "v", **source})
+        await content({"name": "v", **source})
 
 
-async def test_sub_paths_are_refused() -> None:
-    made = await volumes({"name": "v", "emptyDir": {}})
-    with pytest.raises(env.ConfigError, match="subPath"):
-        made.mounts({"volumeMounts": [{"name": "v", "mountPath": "/x", "subPath": "y"}]})
+def test_mounts_name_a_volume_and_a_path_in_it() -> None:
+    pod = pod_with({"name": "v", "emptyDir": {}})
+    container = {"volumeMounts": [{"name": "v", "mountPath": "/x", "readOnly": True, "subPathExpr": "logs/$(POD)/"}]}
+    assert mounts(pod, container, {"POD": "web-1"}) == [Mount("v", "/x", True, "logs/web-1")]
+    for wrong in ({"name": "w"}, {"name": "v", "subPath": "../etc"}, {"name": "v", "subPath": "/etc"}):
+        with pytest.raises(env.ConfigError):
+            mounts(pod, {"volumeMounts": [{"mountPath": "/x", **wrong}]}, {})

@@ -20,12 +20,13 @@ from kubelearn.kit.clock import parse, utc_now
 from kubelearn.node.kubelet import podspec, sync
 from kubelearn.node.kubelet.backoff import Backoff
 from kubelearn.node.kubelet.killer import Killer
+from kubelearn.node.kubelet.mounter import Mounter
 from kubelearn.node.kubelet.probes import Prober
 from kubelearn.node.kubelet.runtime_state import PodRuntime
 from kubelearn.node.kubelet.shared import Shared
 from kubelearn.node.kubelet.starter import NotStarted, Starter, crash_loop
 from kubelearn.node.kubelet.status import View, pod_status
-from kubelearn.node.kubelet.volumes import MountError, Volumes
+from kubelearn.node.kubelet.volumes import Files, MountError
 from kubelearn.node.resources import PODS
 from kubelearn.trace.cause import Acting, acting, add_note
 
@@ -51,7 +52,7 @@ class PodWorker:
         self._told: set[tuple[str, float]] = set()
         self._waiting: dict[str, tuple[str, str]] = {}
         self._again: dict[str, float] = {}
-        self._volumes: Volumes | None = None
+        self._mounter = Mounter(shared)
         self._starter = Starter(shared)
         self._prober = Prober(shared.handlers, shared.tasks, self.wake, self._unhealthy)
         self._killer = Killer(shared, self.wake, self._prober.forget)
@@ -116,6 +117,7 @@ class PodWorker:
             self._kill_all(runtime, podspec.grace_seconds(self.pod))
         else:
             await self._converge()
+            await self._refresh()
         await self._report()
         return False
 
@@ -164,6 +166,13 @@ class PodWorker:
                 await self._shared.cri.remove_pod_sandbox(sandbox.id)
                 self._shared.state.forget(sandbox.id)
 
+    async def _refresh(self) -> None:
+        """Changed ConfigMaps, Secrets and labels reach the volumes of what runs."""
+        if self._shared.state.pod(self.uid).running():
+            if self._mounter.due_in() <= 0:
+                await self._mount()
+            self._wake_in(max(self._mounter.due_in(), 1.0))
+
     def _hold_back(self, waiting: dict[str, float], now: float) -> None:
         for name, due in waiting.items():
             if (name, due) not in self._told and self._again.get(name, 0.0) < due:
@@ -177,35 +186,38 @@ class PodWorker:
         if attempt:
             text = "Pod sandbox changed, it will be killed and re-created."
             self._shared.event(self.pod, "Normal", "SandboxChanged", text)
-        try:
-            sandbox = await self._starter.sandbox(self.pod, attempt)
-        except CriError as error:
-            text = f"Failed to create pod sandbox: {error.message}"
+        content = await self._content()
+        if content is None:
+            return False
+        sandbox, mounted = await asyncio.gather(
+            self._starter.sandbox(self.pod, attempt), self._mounter.write(self.pod, content), return_exceptions=True
+        )
+        if isinstance(sandbox, CriError):
+            text = f"Failed to create pod sandbox: {sandbox.message}"
             self._shared.event(self.pod, "Warning", "FailedCreatePodSandBox", text)
-            raise
+        if isinstance(sandbox, BaseException):
+            raise sandbox
         self._shared.state.put_sandbox(sandbox)
-        self._volumes = None
+        if isinstance(mounted, BaseException):
+            raise mounted
         return True
 
-    async def _mounted(self, pod_ip: str) -> Volumes | None:
-        """The pod's volumes, set up; None when that failed and is to be tried again."""
-        if self._volumes is not None:
-            return self._volumes
-        namespace, configs = self.pod["metadata"]["namespace"], self._shared.configs
-        volumes = Volumes(
-            self.pod,
-            lambda kind, name: configs.lookup(namespace, kind, name),
-            lambda audience, seconds: configs.token(self.pod, audience, seconds),
-            self._shared.config.node_ip,
-        )
+    async def _content(self) -> dict[str, Files | None] | None:
+        """What is to be in the pod's volumes; None when that is not to be had, to be tried again."""
         try:
-            await volumes.set_up(pod_ip)
+            return await self._mounter.content(self.pod)
         except MountError as error:
             self._shared.event(self.pod, "Warning", "FailedMount", str(error))
             self._wake_in(2.0)
             return None
-        self._volumes = volumes
-        return volumes
+
+    async def _mount(self) -> bool:
+        """The volumes are as the API says, or were a minute ago."""
+        if not self._mounter.ready or self._mounter.due_in() <= 0:
+            content = await self._content()
+            if content is not None:
+                await self._mounter.write(self.pod, content)
+        return self._mounter.ready
 
     async def _start(self, plan: sync.Plan, start: sync.Start) -> bool:
         name, now = start.spec["name"], time.time()
@@ -214,13 +226,12 @@ class PodWorker:
         if self._again.get(name, 0.0) > now:
             self._wake_in(self._again[name] - now)
             return False
-        volumes = await self._mounted(sandbox.ip)
-        if volumes is None:
+        if not await self._mount():
             return False
         if start.after is not None:
             self._crashes.next(name, start.after.finished_at, now)
         try:
-            container_id = await self._starter.start(self.pod, start.spec, start.attempt, sandbox, volumes)
+            container_id = await self._starter.start(self.pod, start.spec, start.attempt, sandbox)
         except NotStarted as error:
             self._waiting[name] = (error.reason, error.message)
             self._again[name] = now + error.again
@@ -286,6 +297,7 @@ class PodWorker:
         for sandbox in runtime.sandboxes:
             await self._shared.cri.remove_pod_sandbox(sandbox.id)
             self._shared.state.forget(sandbox.id)
+        await self._shared.cri.remove_volumes(self.uid)
         return True
 
     async def _delete(self) -> None:

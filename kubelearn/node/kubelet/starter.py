@@ -13,7 +13,7 @@ from kubelearn.node.cri_client import UNAVAILABLE
 from kubelearn.node.kubelet import env, podspec
 from kubelearn.node.kubelet.backoff import Backoff
 from kubelearn.node.kubelet.shared import Shared
-from kubelearn.node.kubelet.volumes import Volumes
+from kubelearn.node.kubelet.volumes import mounts
 
 
 class NotStarted(Exception):
@@ -65,12 +65,12 @@ class Starter:
     def _took(self, what: str, began: float) -> None:
         self.timings[what] = round((time.monotonic() - began) * 1000, 1)
 
-    async def start(self, pod: Obj, spec: Obj, attempt: int, sandbox: Sandbox, volumes: Volumes) -> str:
+    async def start(self, pod: Obj, spec: Obj, attempt: int, sandbox: Sandbox) -> str:
         """The new container's id. Raises NotStarted, and CriError when the runtime cannot be reached."""
         name = spec["name"]
         await self._image(pod, spec)
         try:
-            config = await self._config(pod, spec, attempt, sandbox.ip, volumes)
+            config = await self._config(pod, spec, attempt, sandbox.ip)
         except (env.ConfigError, ApiError, TransportError) as error:
             raise self._refused(pod, name, "CreateContainerConfigError", str(error)) from error
         began = time.monotonic()
@@ -97,7 +97,7 @@ class Starter:
         self._shared.event(pod, "Warning", "Failed", f"Error: {message}", name)
         return NotStarted(reason, message, _RETRY_SECONDS)
 
-    async def _config(self, pod: Obj, spec: Obj, attempt: int, pod_ip: str, volumes: Volumes) -> ContainerConfig:
+    async def _config(self, pod: Obj, spec: Obj, attempt: int, pod_ip: str) -> ContainerConfig:
         namespace, shared = pod["metadata"]["namespace"], self._shared
         variables = await env.environment(
             pod,
@@ -115,7 +115,7 @@ class Starter:
             [env.expand(word, variables) for word in spec.get("args") or ()],
             spec.get("workingDir") or "",
             variables,
-            volumes.mounts(spec),
+            mounts(pod, spec, variables),
             attempt,
             quantity.milli(limits["cpu"]) / 1000 if "cpu" in limits else 0.0,
             int(quantity.parse(limits["memory"])) if "memory" in limits else 0,
