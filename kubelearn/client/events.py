@@ -33,7 +33,7 @@ _CACHE_SIZE = 4096
 V = TypeVar("V")
 
 
-class _Recent(Generic[V]):
+class Recent(Generic[V]):
     """A mapping that forgets what was used longest ago."""
 
     def __init__(self) -> None:
@@ -80,14 +80,14 @@ class EventRecorder:
         self._component = component
         self._host = host
         self._now = now
-        self._similar: _Recent[_Similar] = _Recent()
-        self._written: _Recent[_Written] = _Recent()
-        self._buckets: _Recent[_Bucket] = _Recent()
+        self._similar: Recent[_Similar] = Recent()
+        self._written: Recent[_Written] = Recent()
+        self._buckets: Recent[_Bucket] = Recent()
 
     async def event(self, obj: Obj, type_: str, reason: str, message: str, *, field_path: str = "") -> None:
         """Tell that `reason` happened to `obj` (which needs apiVersion and kind). `type_`: Normal or Warning.
         `field_path` names a part of it, such as `spec.containers{web}`."""
-        involved = _reference(obj, field_path)
+        involved = reference(obj, field_path)
         about = tuple(str(involved.get(k, "")) for k in ("kind", "namespace", "name", "uid", "apiVersion", "fieldPath"))
         if not self._admit(about):
             log.info("event dropped: too many about %s: %s %s", "/".join(about[:3]), reason, message)
@@ -169,7 +169,7 @@ class EventRecorder:
         }
 
 
-def _reference(obj: Obj, field_path: str) -> Obj:
+def reference(obj: Obj, field_path: str = "") -> Obj:
     """An ObjectReference, its fields in the order of the API."""
     meta = obj["metadata"]
     found = {

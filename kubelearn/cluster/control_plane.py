@@ -17,7 +17,7 @@ from kubelearn.api.resource import Obj
 from kubelearn.apiserver import http
 from kubelearn.apiserver.auth import Authenticator, Authorizer, User
 from kubelearn.apiserver.server import ApiServer
-from kubelearn.client.events import EventRecorder
+from kubelearn.client.event_series import SeriesRecorder
 from kubelearn.client.informer import Informer
 from kubelearn.client.rest import Client
 from kubelearn.cluster import addons, kubeconfig, nodes, tls
@@ -129,12 +129,13 @@ class ControlPlane:
         dns = DnsServer(dns_client, nodes.CLUSTER_DOMAIN)
         dns_port = await self._serve_dns(dns, engine)
         await addons.apply(admin, f"10.{config.second_octet}.0.1", config.port, dns_port)
-        options = Options(root_ca=(self._folder.pki / "ca.crt").read_text())
+        root_ca = (self._folder.pki / "ca.crt").read_text()
+        options = Options(root_ca=root_ca, cluster_cidr=f"10.{config.second_octet}.0.0/16")
         manager = Manager(lambda name: Client(server.local(component(name), "kube-controller-manager")), options)
         await manager.start(self._tasks)
         user = User("system:kube-scheduler", ("system:authenticated",))
         scheduler_client = Client(server.local(user, "kube-scheduler"))
-        scheduler = Scheduler(scheduler_client, EventRecorder(scheduler_client, "default-scheduler"))
+        scheduler = Scheduler(scheduler_client, SeriesRecorder(scheduler_client, "default-scheduler"))
         self._tasks.start(scheduler.run(), "scheduler")
 
     async def _serve_dns(self, dns: DnsServer, engine: Engine) -> int:

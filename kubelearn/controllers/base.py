@@ -31,6 +31,7 @@ class Options:
     `node_grace` None means: as long as the node's own Lease says (40 s as a kubelet sets it)."""
 
     root_ca: str = ""
+    cluster_cidr: str = ""
     node_grace: float | None = None
     node_startup_grace: float = 60.0
     pod_gc_quarantine: float = 40.0

@@ -16,7 +16,7 @@ from typing import Any
 
 from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj, Resource
-from kubelearn.client.events import EventRecorder
+from kubelearn.client.event_series import SeriesRecorder
 from kubelearn.client.informer import Informer
 from kubelearn.client.rest import STRATEGIC_MERGE_PATCH, Client
 from kubelearn.client.transport import TransportError
@@ -43,7 +43,7 @@ class Scheduler:
     def __init__(
         self,
         client: Client,
-        recorder: EventRecorder,
+        recorder: SeriesRecorder,
         *,
         now: clock.Clock = clock.utc_now,
         monotonic: Callable[[], float] = time.monotonic,
@@ -154,11 +154,13 @@ class Scheduler:
                     await self._post_binding(pod, decision.node)
         except (ApiError, TransportError) as error:
             self._binding_failed(entry, error)
-            await self._tell(pod, entry.cause, "Warning", "FailedScheduling", f"binding rejected: {error}")
+            await self._tell(
+                pod, entry.cause, "Warning", "FailedScheduling", "Scheduling", f"binding rejected: {error}"
+            )
         else:
             self._queue.remove(pod.uid)
             said = f"Successfully assigned {pod.namespace}/{pod.name} to {decision.node}"
-            await self._tell(pod, entry.cause, "Normal", "Scheduled", said)
+            await self._tell(pod, entry.cause, "Normal", "Scheduled", "Binding", said)
 
     async def _post_binding(self, pod: PodInfo, node: str) -> None:
         binding = {
@@ -196,7 +198,7 @@ class Scheduler:
                     )
             except (ApiError, TransportError) as error:
                 log.info("pod %s/%s: condition not written: %s", pod.namespace, pod.name, error)
-        await self._tell(pod, cause, "Warning", "FailedScheduling", decision.message)
+        await self._tell(pod, cause, "Warning", "FailedScheduling", "Scheduling", decision.message)
 
     def _condition(self, pod: PodInfo, message: str) -> Obj | None:
         """PodScheduled as it should be, or None if it is so already."""
@@ -212,9 +214,9 @@ class Scheduler:
             wanted["lastTransitionTime"] = clock.rfc3339(self._now())
         return wanted
 
-    async def _tell(self, pod: PodInfo, cause: int, type_: str, reason: str, message: str) -> None:
+    async def _tell(self, pod: PodInfo, cause: int, type_: str, reason: str, action: str, note: str) -> None:
         with acting(Acting(revision=cause)):
-            await self._recorder.event(pod.obj, type_, reason, message)
+            await self._recorder.event(pod.obj, type_, reason, action, note)
 
 
 async def _finished(task: asyncio.Task[None] | None) -> None:

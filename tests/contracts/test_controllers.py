@@ -49,7 +49,7 @@ class TestController:
         assert list(inspect.signature(controller.reconcile).parameters) == ["context", "key"]
 
     def test_it_runs_with_a_cluster_s_options(self, module: str) -> None:
-        assert self.controller(module).enabled(Options(root_ca="PEM"))
+        assert self.controller(module).enabled(Options(root_ca="PEM", cluster_cidr="10.1.0.0/16"))
 
     def test_it_says_why_it_exists(self, module: str) -> None:
         source = inspect.getmodule(self.controller(module).reconcile)

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from kubelearn.api.errors import ApiError
-from kubelearn.client.events import EventRecorder
+from kubelearn.client.event_series import SeriesRecorder
 from kubelearn.client.rest import Client
 from kubelearn.client.transport import Request, Response, WebSocket
 from kubelearn.kit.tasks import Tasks
@@ -157,7 +157,7 @@ async def until(true: Callable[[], object]) -> None:
 async def api() -> AsyncIterator[Api]:
     made = Api()
     client = Client(made)
-    scheduler = Scheduler(client, EventRecorder(client, "default-scheduler"))
+    scheduler = Scheduler(client, SeriesRecorder(client, "default-scheduler"))
     async with Tasks("test") as tasks:
         tasks.start(scheduler.run(), "scheduler")
         yield made
