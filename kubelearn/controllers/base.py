@@ -150,13 +150,15 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Controller:
-    """`name` is the identity it acts as, that of kube-controller-manager's. `setup` runs once all watches are synced,
-    before the first reconcile. `enabled` says whether it can run with these options."""
+    """`name` is the identity it acts as, that of kube-controller-manager's; `source` is whom its events name, if another.
+    `setup` runs once all watches are synced, before the first reconcile. `enabled` says whether it can run with these
+    options."""
 
     name: str
     watches: tuple[Watch, ...]
     reconcile: Reconcile
     workers: int = 4
+    source: str = ""
     setup: Setup | None = None
     enabled: Callable[[Options], bool] = lambda _options: True
 

@@ -69,7 +69,7 @@ class Manager:
 
     def _context(self, controller: Controller, tasks: Tasks) -> ControllerContext:
         client = self._make_client(controller.name)
-        recorder = EventRecorder(client, controller.name, now=self._now)
+        recorder = EventRecorder(client, controller.source or controller.name, now=self._now)
         return ControllerContext(controller.name, client, recorder, WorkQueue(), tasks, self._options, self._now)
 
     async def settled(self, quiet: float = 0.05) -> None:

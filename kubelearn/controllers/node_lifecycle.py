@@ -61,9 +61,9 @@ async def reconcile(context: ControllerContext, key: str) -> None:
         return
     node = context.informer(NODES).get("", key)
     if node is None:
-        for known in context.state.values():
-            known.pop(key, None)
+        await _forget(context, key)
         return
+    await _register(context, node)
     # One write at a time: the event of each brings us back, and names it as the cause of the next.
     if await _check_heartbeat(context, node) or await _taint(context, node):
         return
@@ -75,6 +75,25 @@ async def reconcile(context: ControllerContext, key: str) -> None:
         seen[key] = now
         for pod in context.informer(PODS).by_index("node", key):
             context.queue.add(meta.key(pod), cause.current())
+
+
+async def _register(context: ControllerContext, node: Obj) -> None:
+    name, known = node["metadata"]["name"], context.state.setdefault("known", {})
+    if name not in known:
+        known[name] = node
+        await _tell(context, node, "RegisteredNode", f"Registered Node {name} in Controller")
+
+
+async def _forget(context: ControllerContext, name: str) -> None:
+    gone = context.state.setdefault("known", {}).get(name)
+    for known in context.state.values():
+        known.pop(name, None)
+    if gone is not None:
+        await _tell(context, gone, "RemovingNode", f"Removing Node {name} from Controller")
+
+
+async def _tell(context: ControllerContext, node: Obj, reason: str, text: str) -> None:
+    await context.recorder.event(node, "Normal", reason, f"Node {node['metadata']['name']} event: {text}")
 
 
 async def _check_heartbeat(context: ControllerContext, node: Obj) -> bool:
@@ -204,4 +223,5 @@ CONTROLLER = Controller(
         Watch(PODS, _pod_keys, {"node": _by_node}),
     ),
     reconcile,
+    source="node-controller",
 )

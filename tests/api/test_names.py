@@ -28,6 +28,7 @@ def test_label_text() -> None:
         "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
     ]
     assert names.dns1123_label("1x") == []
+    assert names.dns1123_label("a.b") == ["must not contain dots"]
     assert names.dns1035_label("1x")
 
 

@@ -138,3 +138,15 @@ def test_when_to_evict(tolerations: list[Obj], expected: int | None) -> None:
     taint = {"key": "k", "value": "v", "effect": "NoExecute", "timeAdded": clock.rfc3339(now)}
     at = _taints.evict_at({"spec": {"tolerations": tolerations}}, [taint], now)
     assert at == (None if expected is None else now + timedelta(seconds=expected))
+
+
+async def test_nodes_come_and_go_with_an_event(cluster: Any) -> None:
+    await cluster.start("node_lifecycle")
+    await node(cluster)
+    await cluster.settled()
+    await cluster.client.delete(NODES, "worker-1")
+    await cluster.settled()
+    assert cluster.messages() == [
+        "Node worker-1 event: Registered Node worker-1 in Controller",
+        "Node worker-1 event: Removing Node worker-1 from Controller",
+    ]
