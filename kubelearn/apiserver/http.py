@@ -11,8 +11,9 @@ from aiohttp import web
 
 from kubelearn.api import errors
 from kubelearn.api.errors import ApiError
+from kubelearn.api.rbac import Attributes
 from kubelearn.apiserver import codec, rest, streams
-from kubelearn.apiserver.auth import ANONYMOUS, Attributes, User
+from kubelearn.apiserver.auth import ANONYMOUS, User
 from kubelearn.apiserver.routing import Route
 from kubelearn.apiserver.server import ApiServer
 from kubelearn.client.transport import Request, Response

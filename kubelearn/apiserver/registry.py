@@ -6,18 +6,22 @@ from collections.abc import Iterable
 
 from kubelearn.api.kind import Kind
 from kubelearn.api.resource import Resource
+from kubelearn.apiserver.reviews._base import Review
 from kubelearn.apiserver.subresources._base import Subresource
 from kubelearn.kit.discover import discover
 
 
 class Registry:
-    """Kinds by (group, version, plural), subresources by name; `extra` are resources served by other handlers."""
+    """Kinds and reviews by (group, version, plural), subresources by name; `extra` are resources served by other handlers."""
 
     def __init__(self, extra: Iterable[Resource] = ()) -> None:
         kinds = discover("kubelearn.api.kinds", "KIND", Kind).values()
-        self.kinds = {(k.resource.group, k.resource.version, k.resource.plural): k for k in kinds}
+        self.kinds = {_path(k.resource): k for k in kinds}
+        reviews = discover("kubelearn.apiserver.reviews", "REVIEW", Review).values()
+        self.reviews = {_path(r.kind.resource): r for r in reviews}
+        self.kinds |= {path: review.kind for path, review in self.reviews.items()}
         self.subresources = discover("kubelearn.apiserver.subresources", "SUBRESOURCE", Subresource)
-        self.extra = {(r.group, r.version, r.plural): r for r in extra}
+        self.extra = {_path(r): r for r in extra}
 
     def resources(self) -> list[Resource]:
         return [*(k.resource for k in self.kinds.values()), *self.extra.values()]
@@ -48,3 +52,7 @@ class Registry:
         if not kind:
             return resource.group, resource.version, resource.kind, found.verbs
         return found.group, found.version, kind, found.verbs
+
+
+def _path(resource: Resource) -> tuple[str, str, str]:
+    return resource.group, resource.version, resource.plural

@@ -12,6 +12,7 @@ from kubelearn.api.kind import FieldError, Kind
 from kubelearn.api.kinds._meta import validate_metadata, validate_metadata_update
 from kubelearn.api.resource import Obj
 from kubelearn.apiserver import admission, bodies, codec, deletion, keys, patching
+from kubelearn.apiserver.rbac import check_escalation
 from kubelearn.client.transport import Request
 from kubelearn.kit import clock
 from kubelearn.store.interface import Conflict, KeyValue
@@ -70,6 +71,7 @@ async def create_object(call: Call, kind: Kind, namespace: str, obj: Obj) -> Key
     _refuse(kind, obj, [*validate_metadata(obj, kind), *kind.validate(obj)])
     if resource.plural == "services":
         _refuse(kind, obj, server.services.assign(obj))
+    check_escalation(call, resource, obj)
     schema.complete(obj, resource.group, resource.version, resource.kind)
     key = keys.key(resource, namespace, about["name"])
     if call.dry_run:
@@ -183,6 +185,7 @@ async def change(
         _keep_identity(kind, new, old, kv)
         new = _only_subresource(kind, new, old, subresource)
         _prepare_update(call, kind, new, old, subresource)
+        check_escalation(call, kind.resource, new, old)
         value = codec.encode(new)
         if value == kv.value:
             return kv

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kubelearn.apiserver.auth import Attributes
+from kubelearn.api.rbac import Attributes
 from kubelearn.client.transport import Request
 
 

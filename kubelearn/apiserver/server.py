@@ -12,9 +12,11 @@ from aiohttp import web
 from kubelearn.api import errors
 from kubelearn.api.errors import ApiError
 from kubelearn.api.kind import Kind
+from kubelearn.api.rbac import Attributes
 from kubelearn.api.resource import Obj, Resource
 from kubelearn.apiserver import (
     admission,
+    bootstrap,
     codec,
     discovery,
     health,
@@ -26,10 +28,11 @@ from kubelearn.apiserver import (
 )
 from kubelearn.apiserver.allocators import ServiceAllocator
 from kubelearn.apiserver.answers import JSON, json_response, no_such_page
-from kubelearn.apiserver.auth import ANONYMOUS, Attributes, Authenticator, Authorizer, User, bound_pod, component
+from kubelearn.apiserver.auth import ANONYMOUS, Authenticator, Authorizer, User, bound_pod, component
 from kubelearn.apiserver.call import Call, CauseIndex
 from kubelearn.apiserver.local import LocalTransport
 from kubelearn.apiserver.openapi import OpenApi
+from kubelearn.apiserver.rbac import Rbac
 from kubelearn.apiserver.registry import Registry
 from kubelearn.apiserver.routing import Route
 from kubelearn.apiserver.streams import Outbound
@@ -70,13 +73,18 @@ class ApiServer:
         self.mounts: dict[str, Handler] = {}
         self._cidr = service_cidr
 
+    @property
+    def rbac(self) -> Rbac:
+        return self.authorizer.rbac
+
     async def start(self) -> None:
         """Load what is allocated, and create what every cluster has."""
         await self.causes.load()
+        await self.rbac.load(self.store)
         kind = self.registry.kinds[("", "v1", "services")]
         found = await self.store.range(keys.prefix(kind.resource))
         self.services.load([codec.decode(kv) for kv in found.items])
-        await health.bootstrap(self, self._cidr)
+        await bootstrap.objects(self, self._cidr)
 
     async def close(self) -> None:
         await self.outbound.close()
@@ -131,12 +139,14 @@ class ApiServer:
         """Write, and remember which trace the new revision belongs to."""
         kv = await self.store.put(key, value, expect=expect, cause=cause)
         self.causes.add(kv)
+        self.rbac.changed(kv)
         return kv
 
     async def delete(self, key: str, *, expect: int | None, cause: bytes) -> KeyValue | None:
         kv = await self.store.delete(key, expect=expect, cause=cause)
         if kv is not None:
             self.causes.add(kv)
+            self.rbac.changed(kv, gone=True)
         return kv
 
     async def handle(self, request: Request, user: User) -> Response:
@@ -195,7 +205,7 @@ class ApiServer:
 
     def authorize(self, user: User, asked: Attributes) -> None:
         """Raises ApiError 403 unless the user may."""
-        if self.authorizer.allows(user, asked):
+        if self.authorizer.allows(user, asked) is not None:
             return
         why = self.authorizer.why_not(user, asked)
         if not asked.resource:

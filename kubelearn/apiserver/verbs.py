@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable
 from kubelearn.api import errors
 from kubelearn.api.kind import Kind
 from kubelearn.api.table import partial_metadata
-from kubelearn.apiserver import codec, deletion, listing, rest, shapes, watching
+from kubelearn.apiserver import bodies, codec, deletion, listing, rest, shapes, watching
 from kubelearn.apiserver.answers import JSON, json_response, object_response
 from kubelearn.apiserver.call import Call
+from kubelearn.apiserver.reviews._base import Review
 from kubelearn.apiserver.routing import Route
 from kubelearn.client.transport import Response
 
@@ -40,7 +41,19 @@ async def _watch(call: Call, kind: Kind, route: Route) -> Response:
 async def _create(call: Call, kind: Kind, route: Route) -> Response:
     if kind.resource.namespaced and not route.namespace:
         raise errors.method_not_allowed()
+    review = call.server.registry.reviews.get((route.group, route.version, route.plural))
+    if review is not None:
+        return await _review(call, review, route.namespace)
     return object_response(call, kind, await rest.create(call, kind, route.namespace), 201)
+
+
+async def _review(call: Call, review: Review, namespace: str) -> Response:
+    decoded = bodies.decode(call.request, review.kind)
+    call.warn(decoded.warnings)
+    obj = decoded.obj
+    if namespace:
+        obj["metadata"].setdefault("namespace", namespace)
+    return json_response({**obj, "status": await review.answer(call, obj)}, 201)
 
 
 async def _update(call: Call, kind: Kind, route: Route) -> Response:

@@ -164,19 +164,19 @@ async def test_a_gate_holds_shows_and_steps(plane: Plane) -> None:
     assert (held["kind"], held["spec"], held["status"]["waiting"]) == ("Gate", {"paused": True}, [])
     assert held["status"]["shownRevision"] == plane.server.store.revision
     async with Tasks("test") as tasks:
-        for revision in (101, 102, 103):
+        for revision in (1001, 1002, 1003):
             tasks.start(gate.admit("kube-scheduler", pod(revision)), "admit")
         await asyncio.sleep(0)
         shown = await plane.client.get(GATES, "kube-scheduler")
         assert shown["status"]["waiting"][0] == {
-            "revision": 101, "type": "ADDED", "resource": "pods", "namespace": "default", "name": "web-101",
+            "revision": 1001, "type": "ADDED", "resource": "pods", "namespace": "default", "name": "web-1001",
         }  # fmt: skip
         stepped = await plane.client.create(GATES, {"count": 2}, name="kube-scheduler", subresource="step")
         assert (stepped["status"]["stepped"], stepped["status"]["delivered"]) == (2, 2)
-        assert [w["revision"] for w in stepped["status"]["waiting"]] == [103]
+        assert [w["revision"] for w in stepped["status"]["waiting"]] == [1003]
         table = "application/json;as=Table;v=v1;g=meta.k8s.io"
         printed = await plane.get("/apis/kubelearn.dev/v1alpha1/gates", [], table)
-        assert printed["rows"][0]["cells"] == ["kube-scheduler", "true", 1, "pods/web-103 ADDED (r103)"]
+        assert printed["rows"][0]["cells"] == ["kube-scheduler", "true", 1, "pods/web-1003 ADDED (r1003)"]
     released = await pause(plane, "kube-scheduler", paused=False)
     assert released["spec"] == {"paused": False}
     assert "shownRevision" not in released["status"]
