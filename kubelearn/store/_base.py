@@ -48,11 +48,12 @@ class IndexWatch:
                     if self._cancelled:
                         return
 
-    def published(self, events: Sequence[StoreEvent]) -> None:
-        """New changes are in the log: wake if one matters, else move on: idling is not falling behind."""
+    def published(self, events: Sequence[StoreEvent], before: int) -> None:
+        """New changes are in the log, which ended at `before`: wake if one matters, else move on: idling is not
+        falling behind."""
         if any(event.kv.key.startswith(self._prefix) for event in events):
             self._wake.set()
-        elif self.next_revision == events[0].revision:
+        elif before < self.next_revision <= events[-1].revision:
             self.next_revision = events[-1].revision + 1
 
     def cancel(self) -> None:
@@ -102,9 +103,10 @@ class IndexedStore:
         """Make durable changes readable and tell the watches."""
         if not events:
             return
+        before = self._index.revision
         self._index.apply(events)
         for watch in self._watches:
-            watch.published(events)
+            watch.published(events, before)
 
     def _compaction_due(self) -> int:
         """The revision to compact to, or 0. It runs a tenth late, so that many writes share its cost."""

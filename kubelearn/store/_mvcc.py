@@ -21,12 +21,11 @@ def _revision_of(event: StoreEvent) -> int:
 
 
 class Index:
-    """Versions of all keys. `_log[i]` is the change of revision `_log_start + i`: each revision is one change."""
+    """Versions of all keys, and the log of changes. A revision is one change, or none: etcd may be used by others."""
 
     def __init__(self) -> None:
         self.revision = FIRST_REVISION
         self.compacted = 0
-        self._log_start = FIRST_REVISION + 1
         self._head: dict[str, KeyValue] = {}
         self._live: list[str] = []
         self._versions: dict[str, list[StoreEvent]] = {}
@@ -72,7 +71,7 @@ class Index:
 
     def log(self, from_revision: int, count: int = 0) -> Sequence[StoreEvent]:
         """Kept changes from `from_revision` on, at most `count` of them (0: all)."""
-        start = max(0, from_revision - self._log_start)
+        start = bisect_left(self._log, from_revision, key=_revision_of)
         return self._log[start : start + count] if count else self._log[start:]
 
     # writes
@@ -96,7 +95,6 @@ class Index:
         """Begin a reload: `base` are the versions alive at `compacted`; `apply` what came after."""
         self.compacted = compacted
         self.revision = max(FIRST_REVISION, compacted)
-        self._log_start = self.revision + 1
         for kv in base:
             self._head[kv.key] = kv
             self._versions[kv.key] = [StoreEvent("PUT", kv, None)]
@@ -129,8 +127,7 @@ class Index:
             if not versions:
                 del self._versions[key]
                 del self._known[bisect_left(self._known, key)]
-        del self._log[: max(0, revision + 1 - self._log_start)]
-        self._log_start = max(self._log_start, revision + 1)
+        del self._log[: self._logged_until(revision)]
         self.compacted = revision
 
     def check_compaction(self, revision: int) -> None:
@@ -140,7 +137,10 @@ class Index:
             raise FutureRevision(self.revision)
 
     def _touched_until(self, revision: int) -> set[str]:
-        return {event.kv.key for event in self._log[: max(0, revision + 1 - self._log_start)]}
+        return {event.kv.key for event in self._log[: self._logged_until(revision)]}
+
+    def _logged_until(self, revision: int) -> int:
+        return bisect_right(self._log, revision, key=_revision_of)
 
     @staticmethod
     def _cut(versions: list[StoreEvent], revision: int) -> int:

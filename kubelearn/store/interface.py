@@ -1,4 +1,4 @@
-"""The store's interface: etcd's semantics in twelve methods. Implementations: sqlite, memory (and etcd later).
+"""The store's interface: etcd's semantics in twelve methods. Implementations: sqlite, memory, etcd.
 
 One global revision counts every write. A key has a create and a mod revision. Reads may ask for an old revision
 until it is compacted. Values are opaque bytes. Source: the etcd v3 API documentation.
@@ -80,7 +80,7 @@ class Watch(Protocol):
 
 
 class Store(Protocol):
-    """A write returns when it is durable. Writes of one call order are applied in that order."""
+    """A write returns when it is durable. Writes that do not wait for each other may be applied in any order."""
 
     @property
     def revision(self) -> int: ...

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.etcd import etcd
 
+from kubelearn.store.etcd import EtcdStore
 from kubelearn.store.interface import (
     Compacted,
     Conflict,
@@ -23,11 +25,15 @@ from kubelearn.store.sqlite import SqliteStore
 MakeStore = Callable[[int], Store]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> MakeStore:
-    if request.param == "memory":
-        return MemoryStore
-    return lambda history: SqliteStore(tmp_path / "state.db", history)
+@pytest.fixture(params=["memory", "sqlite", "etcd"])
+def make_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeStore]:
+    if request.param == "etcd":
+        with etcd(tmp_path) as real:
+            yield lambda history: EtcdStore([real.url], history)
+    elif request.param == "sqlite":
+        yield lambda history: SqliteStore(tmp_path / "state.db", history)
+    else:
+        yield MemoryStore
 
 
 @pytest.fixture
