@@ -61,6 +61,9 @@ class Authenticator:
             return None
         return found[0]
 
+    def jwks(self) -> dict[str, Any]:
+        return self._signer.jwks()
+
     def issue(
         self,
         namespace: str,

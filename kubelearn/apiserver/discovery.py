@@ -31,6 +31,17 @@ def version() -> Obj:
     }
 
 
+def openid_configuration(issuer: str, algorithm: str) -> Obj:
+    """What OpenID Connect Discovery asks for: where the keys of ServiceAccount tokens are. Source: KEP-1393."""
+    return {
+        "issuer": issuer,
+        "jwks_uri": f"{issuer}/openid/v1/jwks",
+        "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [algorithm],
+    }
+
+
 def wants_aggregated(accept: str) -> bool:
     return "as=APIGroupDiscoveryList" in accept and "v=v2" in accept.replace("v=v2beta1", "")
 

@@ -14,11 +14,14 @@ from kubelearn.api.errors import ApiError
 from kubelearn.api.rbac import Attributes
 from kubelearn.apiserver import codec, rest, streams
 from kubelearn.apiserver.auth import ANONYMOUS, User
+from kubelearn.apiserver.flow import Flow
 from kubelearn.apiserver.routing import Route
 from kubelearn.apiserver.server import ApiServer
 from kubelearn.client.transport import Request, Response
 
 MAX_BODY = 3 * 1024 * 1024
+#: Answers above this size are compressed for clients that take it (as kube-apiserver does).
+_GZIP_FROM = 128 * 1024
 _UPGRADES = ("exec", "attach", "portforward")
 
 
@@ -64,6 +67,7 @@ async def serve(server: ApiServer, listeners: list[tuple[str, int]], context: ss
 class _Edge:
     def __init__(self, server: ApiServer) -> None:
         self._server = server
+        self._flow = Flow()
 
     async def handle(self, received: web.BaseRequest) -> web.StreamResponse:
         # The low-level server makes BaseRequests; nothing here or in a mounted handler uses what they lack.
@@ -79,12 +83,18 @@ class _Edge:
                     return await handler(request, user)
             if request.headers.get("Upgrade") and request.path.rsplit("/", 1)[-1] in _UPGRADES:
                 return await self._upgrade(request, user)
-            answer = await self._server.handle(await _read(request), user)
+            answer = await self._answer(request, user)
         except ApiError as error:
             answer = Response(
                 error.code, {"content-type": "application/json", **error.headers}, orjson.dumps(error.status())
             )
         return await _send(request, answer)
+
+    async def _answer(self, request: web.Request, user: User) -> Response:
+        if "system:masters" in user.groups or request.query.get("watch") in ("1", "true"):
+            return await self._server.handle(await _read(request), user)
+        async with self._flow.admit(user.name):
+            return await self._server.handle(await _read(request), user)
 
     async def _user(self, request: web.BaseRequest) -> User:
         """By client certificate, else by bearer token, else anonymous; a bad token is 401."""
@@ -149,7 +159,10 @@ async def _send(request: web.BaseRequest, answer: Response) -> web.StreamRespons
     headers: Any = [(k, v) for k, value in answer.headers.items() for v in value.split("\n")]
     if answer.stream is None:
         body = b"" if request.method == "HEAD" else answer.body
-        return web.Response(status=answer.status, headers=headers, body=body)
+        plain = web.Response(status=answer.status, headers=headers, body=body)
+        if len(body) > _GZIP_FROM and "gzip" in request.headers.get("Accept-Encoding", ""):
+            plain.enable_compression(web.ContentCoding.gzip)
+        return plain
     response = web.StreamResponse(status=answer.status, headers=headers)
     response.enable_chunked_encoding()
     try:

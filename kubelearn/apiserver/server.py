@@ -28,7 +28,7 @@ from kubelearn.apiserver import (
 )
 from kubelearn.apiserver.allocators import ServiceAllocator
 from kubelearn.apiserver.answers import JSON, json_response, no_such_page
-from kubelearn.apiserver.auth import ANONYMOUS, Authenticator, Authorizer, User, bound_pod, component
+from kubelearn.apiserver.auth import ANONYMOUS, ISSUER, Authenticator, Authorizer, User, bound_pod, component
 from kubelearn.apiserver.call import Call, CauseIndex
 from kubelearn.apiserver.local import LocalTransport
 from kubelearn.apiserver.openapi import OpenApi
@@ -223,6 +223,11 @@ class ApiServer:
                 found = discovery.aggregated(self.registry, core=path == "/api")
                 return Response(200, {"content-type": discovery.AGGREGATED}, orjson.dumps(found))
             return json_response(discovery.groups(self.registry) if path == "/apis" else discovery.api_versions(""))
+        if path == "/.well-known/openid-configuration":
+            algorithm = self.authenticator.jwks()["keys"][0]["alg"]
+            return json_response(discovery.openid_configuration(ISSUER, algorithm))
+        if path == "/openid/v1/jwks":
+            return Response(200, {"content-type": "application/jwk-set+json"}, orjson.dumps(self.authenticator.jwks()))
         if path.startswith("/apis/"):
             group = discovery.group(self.registry, path.removeprefix("/apis/"))
             return json_response(group) if group else None

@@ -26,6 +26,21 @@ class TokenSigner:
         algorithm = "ES256" if isinstance(self._key, ec.EllipticCurvePrivateKey) else "RS256"
         self._head = _encode(orjson.dumps({"alg": algorithm, "kid": _encode(digest)}))
 
+    def jwks(self) -> dict[str, Any]:
+        """The public key as a JSON Web Key Set (RFC 7517), for whoever checks our tokens."""
+        key_id = orjson.loads(_decode(self._head))["kid"]
+        numbers = self._public.public_numbers()
+        if isinstance(numbers, ec.EllipticCurvePublicNumbers):
+            form = {
+                "kty": "EC",
+                "alg": "ES256",
+                "crv": "P-256",
+                **{n: _number(getattr(numbers, n), _WIDTH) for n in "xy"},
+            }
+        else:
+            form = {"kty": "RSA", "alg": "RS256", "n": _number(numbers.n), "e": _number(numbers.e)}
+        return {"keys": [{"use": "sig", "kid": key_id, **form}]}
+
     def issue(self, claims: dict[str, Any]) -> str:
         text = f"{self._head}.{_encode(orjson.dumps(claims))}"
         data = text.encode()
@@ -67,6 +82,10 @@ def _private_key(text: str) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
     if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
         return key
     raise ValueError("the key that signs ServiceAccount tokens must be RSA or P-256")
+
+
+def _number(value: int, width: int = 0) -> str:
+    return _encode(value.to_bytes(width or (value.bit_length() + 7) // 8))
 
 
 def _encode(data: bytes) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
+import orjson
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
 from support.api import NS, TOKEN, Api
 
 from kubelearn.apiserver.auth import ANONYMOUS, User
@@ -134,3 +138,22 @@ async def test_a_review_that_asks_nothing_is_refused(api: Api, plural: str, spec
 async def test_reviews_are_only_asked(api: Api) -> None:
     assert (await api("GET", f"{AUTHORIZATION}/subjectaccessreviews"))[0] == 405
     assert (await api("GET", f"{AUTHORIZATION}/subjectaccessreviews/x"))[0] == 405
+
+
+async def test_the_keys_of_tokens_are_published(api: Api) -> None:
+    found = await api.ok("GET", "/.well-known/openid-configuration")
+    assert found["jwks_uri"].endswith("/openid/v1/jwks")
+    (key,) = (await api.ok("GET", "/openid/v1/jwks"))["keys"]
+    x, y = (int.from_bytes(_decoded(key[n])) for n in "xy")
+    numbers = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1())
+    await api.account()
+    token = (await api.ok("POST", f"{NS}/serviceaccounts/default/token", {}))["status"]["token"]
+    head, body, signature = (part.encode() for part in token.split("."))
+    r, s = (int.from_bytes(half) for half in (_decoded(signature)[:32], _decoded(signature)[32:]))
+    numbers.public_key().verify(utils.encode_dss_signature(r, s), head + b"." + body, ec.ECDSA(hashes.SHA256()))
+    assert orjson.loads(_decoded(head))["kid"] == key["kid"]
+
+
+def _decoded(text: str | bytes) -> bytes:
+    data = text.encode() if isinstance(text, str) else text
+    return base64.urlsafe_b64decode(data + b"=" * (-len(data) % 4))

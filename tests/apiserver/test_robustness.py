@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
+import aiohttp
 import orjson
 import pytest
+from apiserver.conftest import Secure
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.api import ADMIN, NS, Api, configmap, pod
@@ -68,3 +71,19 @@ async def test_queries(furnished: ApiServer, method: str, path: str, name: str, 
     request = Request(method, path, [(name, value), ("dryRun", "All")])
     answer = await furnished.handle(request, ADMIN)
     assert answer.status != 500, answer.body
+
+
+@pytest.mark.parametrize(("size", "encoding"), [(1_000, None), (200_000, "gzip")])
+async def test_large_answers_are_compressed_for_those_who_take_it(
+    secure: Secure, size: int, encoding: str | None
+) -> None:
+    connector = aiohttp.TCPConnector(ssl=secure.client_tls("admin"))
+    async with aiohttp.ClientSession(secure.url, connector=connector, auto_decompress=False) as session:
+        path = f"{NS}/configmaps"
+        async with session.post(path, json=configmap(a="x" * size)) as made:
+            assert made.status == 201
+        async with session.get(f"{path}/c", headers={"Accept-Encoding": "gzip"}) as answer:
+            body = await answer.read()
+            assert answer.headers.get("Content-Encoding") == encoding
+        whole = gzip.decompress(body) if encoding else body
+        assert orjson.loads(whole)["data"]["a"] == "x" * size
