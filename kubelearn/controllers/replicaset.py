@@ -6,15 +6,13 @@ Source: Kubernetes' pkg/controller/replicaset/replica_set.go.
 
 from __future__ import annotations
 
-import asyncio
 import copy
 from collections.abc import Iterable
-from typing import Any
 
 from kubelearn.api import meta
 from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj
-from kubelearn.controllers import _adoption, _conditions, _pods
+from kubelearn.controllers import _adoption, _conditions, _pod_control, _pods
 from kubelearn.controllers.base import (
     PODS,
     REPLICASETS,
@@ -63,12 +61,13 @@ async def _manage(context: ControllerContext, rs: Obj, active: list[Obj]) -> Api
     have = f"{len(active)} pod{'' if len(active) == 1 else 's'}, wants {wanted}"
     if diff < 0:
         cause.add_note(reconcile=f"{have} → create {-diff}")
-        return await _create(context, rs, min(-diff, _BURST))
+        pods = [_pod_control.pod_from_template(rs) for _ in range(min(-diff, _BURST))]
+        return await _pod_control.slow_start(pods, lambda pod: _pod_control.create(context, rs, pod))
     if diff > 0:
         cause.add_note(reconcile=f"{have} → delete {diff}")
         neighbours = _neighbours(context, rs)
         victims = _pods.deletion_order(active, neighbours, context.now())[: min(diff, _BURST)]
-        return _first(await asyncio.gather(*(_delete_pod(context, rs, pod) for pod in victims)))
+        return await _pod_control.delete_all(context, rs, victims)
     cause.add_note(reconcile=f"{have} → nothing to do, report status")
     return None
 
@@ -80,63 +79,6 @@ def _neighbours(context: ControllerContext, rs: Obj) -> list[Obj]:
     if owner is not None:
         sets = context.informer(REPLICASETS).by_index("controller", owner["uid"])
     return [p for s in sets for p in context.informer(PODS).by_index("controller", s["metadata"]["uid"])]
-
-
-async def _create(context: ControllerContext, rs: Obj, count: int) -> ApiError | None:
-    """Batches of 1, 2, 4 …: if pods are refused (a quota, say) one request tells, not five hundred."""
-    remaining, batch = count, min(count, 1)
-    while batch > 0:
-        failure = _first(await asyncio.gather(*(_create_pod(context, rs) for _ in range(batch))))
-        if failure is not None:
-            return failure
-        remaining -= batch
-        batch = min(2 * batch, remaining)
-    return None
-
-
-def _first(outcomes: Iterable[ApiError | None]) -> ApiError | None:
-    return next((error for error in outcomes if error is not None), None)
-
-
-async def _create_pod(context: ControllerContext, rs: Obj) -> ApiError | None:
-    try:
-        pod = await context.create(PODS, pod_from_template(rs))
-    except ApiError as error:
-        if _namespace_goes(error):
-            return None
-        await context.recorder.event(rs, "Warning", "FailedCreate", f"Error creating: {error.message}")
-        return error
-    await context.recorder.event(rs, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
-    return None
-
-
-def _namespace_goes(error: ApiError) -> bool:
-    causes = (error.details or {}).get("causes") or []
-    return any(c.get("reason") == "NamespaceTerminating" for c in causes)
-
-
-async def _delete_pod(context: ControllerContext, rs: Obj, pod: Obj) -> ApiError | None:
-    name = pod["metadata"]["name"]
-    try:
-        deleted = await context.delete(PODS, pod)
-    except ApiError as error:
-        await context.recorder.event(rs, "Warning", "FailedDelete", f"Error deleting: {error.message}")
-        return error
-    if deleted:
-        await context.recorder.event(rs, "Normal", "SuccessfulDelete", f"Deleted pod: {name}")
-    return None
-
-
-def pod_from_template(owner: Obj) -> Obj:
-    """A pod as `owner.spec.template` describes it, owned by `owner`, its name to be generated."""
-    template, name = owner["spec"]["template"], owner["metadata"]["name"]
-    given = template.get("metadata") or {}
-    metadata: dict[str, Any] = {"generateName": f"{name}-", "namespace": owner["metadata"]["namespace"]}
-    for part in ("labels", "annotations", "finalizers"):
-        if given.get(part):
-            metadata[part] = copy.deepcopy(given[part])
-    metadata["ownerReferences"] = [meta.owner_reference(owner)]
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": copy.deepcopy(template["spec"])}
 
 
 async def _write_status(
