@@ -65,8 +65,8 @@ def _is(pattern: str, value: str) -> bool:
 def dns1123_label(value: str) -> list[str]:
     out = [too_long(LABEL_MAX)] if len(value) > LABEL_MAX else []
     if not _is(_LABEL, value):
-        dots = _is(_SUBDOMAIN, value)  # a good subdomain that is no label has dots
-        out.append("must not contain dots" if dots else regex_text(LABEL_TEXT, _LABEL, "my-name", "123-abc"))
+        only_dots = _is(_SUBDOMAIN, value)  # it would be a label but for its dots
+        out.append("must not contain dots" if only_dots else regex_text(LABEL_TEXT, _LABEL, "my-name", "123-abc"))
     return out
 
 

@@ -34,6 +34,12 @@ def age_cell(obj: Obj) -> str:
 
 
 NAME = Column("Name", r.name, format="name", description=NAME_DESCRIPTION)
+CREATED_AT = Column(
+    "Created At",
+    lambda obj: r.mapping(obj, "metadata").get("creationTimestamp"),
+    "date",
+    description="When the object was created, by the server's clock.",
+)
 AGE = Column("Age", age_cell, description=AGE_DESCRIPTION)
 
 
@@ -69,11 +75,19 @@ def listed(items: list[str], empty: str = NONE) -> str:
     return f"{shown} + {len(items) - MAX_LISTED} more..." if len(items) > MAX_LISTED else shown
 
 
-def _containers(key: str) -> Callable[[Obj], str]:
+def _containers(key: str, *path: str) -> Callable[[Obj], str]:
     def cell(obj: Obj) -> str:
-        return ",".join(r.text(c, key) for c in r.objects(r.mapping(obj, "spec", "template", "spec"), "containers"))
+        return ",".join(r.text(c, key) for c in r.objects(r.mapping(obj, *path), "containers"))
 
     return cell
+
+
+def container_columns(*path: str, priority: int = 1) -> tuple[Column, Column]:
+    """Names and images of the containers of the pod spec at a path."""
+    return (
+        Column("Containers", _containers("name", *path), priority=priority, description="Names of the containers."),
+        Column("Images", _containers("image", *path), priority=priority, description="Images of the containers."),
+    )
 
 
 def _selector(obj: Obj) -> str:
@@ -85,7 +99,6 @@ def _selector(obj: Obj) -> str:
 
 #: What workloads with a pod template show with `-o wide`.
 TEMPLATE_COLUMNS = (
-    Column("Containers", _containers("name"), priority=1, description="Names of each container in the template."),
-    Column("Images", _containers("image"), priority=1, description="Images referenced by each container."),
+    *container_columns("spec", "template", "spec"),
     Column("Selector", _selector, priority=1, description="Label selector of the pods that this object manages."),
 )

@@ -22,7 +22,7 @@ def is_native(name: str) -> bool:
     return "/" not in name or "kubernetes.io/" in name
 
 
-def _overcommits(name: str) -> bool:
+def overcommits(name: str) -> bool:
     return is_native(name) and not name.startswith(_HUGE_PAGES)
 
 
@@ -60,9 +60,18 @@ def amount(path: str, name: str, value: Any) -> Errors:
     return out
 
 
+def is_whole(path: str, value: Any) -> Errors:
+    """What is counted in pieces, whatever its name says."""
+    try:
+        found = quantity.parse(str(value))
+    except ValueError:
+        return []
+    return [] if found == found.to_integral_value() else [invalid(path, str(value), "must be an integer")]
+
+
 def _request_within_limit(path: str, name: str, request: Any, limits: Obj) -> Errors:
     if name not in limits:
-        if _overcommits(name):
+        if overcommits(name):
             return []
         return [required(f"{path}.limits", "Limit must be set for non overcommitable resources")]
     limit = limits[name]
@@ -70,7 +79,7 @@ def _request_within_limit(path: str, name: str, request: Any, limits: Obj) -> Er
         order = quantity.compare(str(request), str(limit))
     except ValueError:
         return []
-    if order and not _overcommits(name):
+    if order and not overcommits(name):
         return [invalid(f"{path}.requests", str(request), f"must be equal to {name} limit of {limit}")]
     if order > 0:
         return [invalid(f"{path}.requests", str(request), f"must be less than or equal to {name} limit of {limit}")]

@@ -58,15 +58,19 @@ def _weight(path: str, term: Obj) -> Errors:
     return [] if 1 <= weight <= 100 else [invalid(f"{path}.weight", weight, _WEIGHT_TEXT)]
 
 
+def node_selector(path: str, selector: Obj) -> Errors:
+    """A NodeSelector: terms of which one must match."""
+    where, terms = f"{path}.nodeSelectorTerms", r.objects(selector, "nodeSelectorTerms")
+    out: Errors = [] if terms else [required(where, "must have at least one node selector term")]
+    for index, term in enumerate(terms):
+        out += _node_term(f"{where}[{index}]", term, check_values=True)
+    return out
+
+
 def _node_affinity(path: str, found: Obj) -> Errors:
     out: Errors = []
     if r.has(found, _REQUIRED):
-        where = f"{path}.{_REQUIRED}.nodeSelectorTerms"
-        terms = r.objects(r.mapping(found, _REQUIRED), "nodeSelectorTerms")
-        if not terms:
-            out.append(required(where, "must have at least one node selector term"))
-        for index, term in enumerate(terms):
-            out += _node_term(f"{where}[{index}]", term, check_values=True)
+        out += node_selector(f"{path}.{_REQUIRED}", r.mapping(found, _REQUIRED))
     for index, term in enumerate(r.objects(found, _PREFERRED)):
         where = f"{path}.{_PREFERRED}[{index}]"
         out += _weight(where, term)

@@ -178,6 +178,31 @@ def _source(path: str, volume: Obj) -> Errors:
     return out if known or others else [required(path, "must specify a volume type")]
 
 
+def _local(path: str, source: Obj) -> Errors:
+    where = r.text(source, "path")
+    return no_backsteps(f"{path}.path", where) if where else [required(f"{path}.path")]
+
+
+def _persistent_csi(path: str, source: Obj) -> Errors:
+    return [required(f"{path}.{key}") for key in ("driver", "volumeHandle") if not r.text(source, key)]
+
+
+#: The sources of a PersistentVolume that are looked into; the others are only counted.
+_PERSISTENT = {"hostPath": _host_path, "nfs": _nfs, "local": _local, "csi": _persistent_csi}
+
+
+def persistent_source(path: str, found: Obj) -> Errors:
+    """The one source of a PersistentVolume."""
+    out: Errors = []
+    ordered = [*(key for key in _PERSISTENT if key in found), *(key for key in found if key not in _PERSISTENT)]
+    for position, key in enumerate(ordered):
+        if position:
+            out.append(forbidden(f"{path}.{key}", "may not specify more than 1 volume type"))
+        elif key in _PERSISTENT:
+            out += _PERSISTENT[key](f"{path}.{key}", r.mapping(found, key))
+    return out if ordered else [required(path, "must specify a volume type")]
+
+
 def volumes(path: str, found: list[Obj]) -> tuple[dict[str, Obj], Errors]:
     """The valid volumes by name, which mounts may refer to, and the errors."""
     valid: dict[str, Obj] = {}

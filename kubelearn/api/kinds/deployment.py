@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
-from kubelearn.api import names
 from kubelearn.api.kind import Column, FieldError, Kind, Scale
 from kubelearn.api.kinds import _read as r
+from kubelearn.api.kinds._amounts import amount, at_most_100_percent, int_or_percent
 from kubelearn.api.kinds._columns import AGE, NAME, TEMPLATE_COLUMNS, number_at
 from kubelearn.api.kinds._errors import Errors, forbidden, immutable, invalid, nonnegative, required, unsupported
 from kubelearn.api.kinds._podspec import default_template
@@ -18,10 +15,6 @@ RESOURCE = Resource(
     "apps", "v1", "Deployment", "deployments", "deployment", True,
     short_names=("deploy",), categories=("all",), subresources=("scale", "status"),
 )  # fmt: skip
-_PERCENT = re.compile("[0-9]+%")
-_PERCENT_TEXT = names.regex_text(
-    "a valid percent string must be a numeric string followed by an ending '%'", "[0-9]+%", "1%", "93%"
-)
 
 
 def _ready(obj: Obj) -> str:
@@ -59,27 +52,12 @@ def prepare(obj: Obj, old: Obj | None) -> None:
         obj["status"] = {}
 
 
-def _int_or_percent(path: str, value: Any) -> Errors:
-    if isinstance(value, str):
-        return [] if _PERCENT.fullmatch(value) else [invalid(path, value, _PERCENT_TEXT)]
-    return nonnegative(path, value if isinstance(value, int) else 0)
-
-
-def _amount(value: Any) -> int:
-    """An int or a percentage as a number, 0 when neither."""
-    if isinstance(value, str):
-        return int(value[:-1]) if _PERCENT.fullmatch(value) else 0
-    return value if isinstance(value, int) else 0
-
-
 def _rolling(path: str, rolling: Obj) -> Errors:
     surge, unavailable = rolling.get("maxSurge"), rolling.get("maxUnavailable")
-    out = _int_or_percent(f"{path}.maxUnavailable", unavailable) + _int_or_percent(f"{path}.maxSurge", surge)
-    if _amount(unavailable) == 0 and _amount(surge) == 0:
+    out = int_or_percent(f"{path}.maxUnavailable", unavailable) + int_or_percent(f"{path}.maxSurge", surge)
+    if amount(unavailable) == 0 and amount(surge) == 0:
         out.append(invalid(f"{path}.maxUnavailable", unavailable, "may not be 0 when `maxSurge` is 0"))
-    if isinstance(unavailable, str) and _amount(unavailable) > 100:
-        out.append(invalid(f"{path}.maxUnavailable", unavailable, "must not be greater than 100%"))
-    return out
+    return out + at_most_100_percent(f"{path}.maxUnavailable", unavailable)
 
 
 def _strategy(strategy: Obj) -> Errors:

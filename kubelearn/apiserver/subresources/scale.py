@@ -49,7 +49,8 @@ def _scale_of(obj: Obj, paths: Scale) -> Obj:
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     status: Obj = {"replicas": _at(obj, paths.status_replicas) or 0}
     if selector := _at(obj, paths.selector):
-        status["selector"] = str(selectors.from_label_selector(selector))
+        plain = all(isinstance(value, str) for value in selector.values())  # a ReplicationController's
+        status["selector"] = str(selectors.from_label_selector({"matchLabels": selector} if plain else selector))
     return {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
