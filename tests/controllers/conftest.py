@@ -191,6 +191,8 @@ class FakeApi:
             obj.setdefault("spec", {})["finalizers"] = ["kubernetes"]
             obj["status"] = {"phase": "Active"}
         kind.default(obj)
+        if kind.prepare is not None and res.group == "batch":  # where the selector of a Job comes from
+            kind.prepare(obj, None)
         return self._store(res, obj, "ADDED")
 
     def _update(self, kind: Kind, old: Obj, new: Obj, sub: str) -> Obj:
