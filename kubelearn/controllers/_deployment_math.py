@@ -32,7 +32,7 @@ def rolling(deployment: Obj) -> bool:
     return bool((deployment["spec"].get("strategy") or {}).get("type", "RollingUpdate") == "RollingUpdate")
 
 
-def _scaled(value: int | str, of: int, up: bool) -> int:
+def scaled(value: int | str, of: int, up: bool) -> int:
     """An absolute number, or a percentage of `of`, rounded up for a surge and down for what may be missing."""
     if isinstance(value, int):
         return value
@@ -46,8 +46,8 @@ def limits(deployment: Obj) -> tuple[int, int]:
         return 0, 0
     wanted = replicas(deployment)
     spec = (deployment["spec"].get("strategy") or {}).get("rollingUpdate") or {}
-    surge = _scaled(spec.get("maxSurge", "25%"), wanted, True)
-    unavailable = _scaled(spec.get("maxUnavailable", "25%"), wanted, False)
+    surge = scaled(spec.get("maxSurge", "25%"), wanted, True)
+    unavailable = scaled(spec.get("maxUnavailable", "25%"), wanted, False)
     if surge == 0 and unavailable == 0:
         unavailable = 1
     return surge, min(unavailable, wanted)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from kubelearn.api import placement
 from kubelearn.api.resource import Obj
 from kubelearn.kit import clock
 
@@ -55,22 +56,12 @@ def no_execute(node: Obj | None) -> list[Obj]:
     return [t for t in taints if t["effect"] == "NoExecute"]
 
 
-def _tolerates(toleration: Obj, taint: Obj) -> bool:
-    if toleration.get("effect") and toleration["effect"] != taint["effect"]:
-        return False
-    if toleration.get("key") and toleration["key"] != taint["key"]:
-        return False
-    if toleration.get("operator", "Equal") == "Exists":
-        return True
-    return bool(toleration.get("key")) and toleration.get("value", "") == taint.get("value", "")
-
-
 def evict_at(pod: Obj, taints: list[Obj], now: datetime) -> datetime | None:
     """When the pod has to leave: `now` if a taint is not tolerated at all, None if all are for ever."""
     tolerations = pod["spec"].get("tolerations") or []
     times: list[datetime] = []
     for taint in taints:
-        matching = [t for t in tolerations if _tolerates(t, taint)]
+        matching = [t for t in tolerations if placement.tolerates(t, taint)]
         if not matching:
             return now
         limits = [t["tolerationSeconds"] for t in matching if t.get("tolerationSeconds") is not None]
