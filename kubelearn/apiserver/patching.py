@@ -14,7 +14,8 @@ from kubelearn.client.transport import Request
 JSON = "application/json-patch+json"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
-_ACCEPTED = ", ".join((JSON, MERGE, STRATEGIC))
+APPLY = "application/apply-patch+yaml"
+_ACCEPTED = ", ".join((JSON, MERGE, STRATEGIC, APPLY))
 
 
 def parse(request: Request, kind: Kind) -> Callable[[Obj], Obj]:
