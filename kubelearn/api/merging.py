@@ -93,9 +93,7 @@ def _prune(value: Any, last: FieldSet, kept: FieldSet, shape: Shape) -> Any:
         if ours and not theirs:
             continue
         if fieldset.has_children(was) and not is_leaf(item, below):
-            item = _prune(item, was, claimed or {}, below)
-            if not item:
-                continue
+            item = _prune(item, was, claimed or {}, below) or None  # emptied, not gone: who claims it keeps it
         fields[name] = item
     return fields
 
