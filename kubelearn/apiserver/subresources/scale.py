@@ -12,8 +12,10 @@ from kubelearn.apiserver import applying, bodies, codec, patching, rest, trackin
 from kubelearn.apiserver.answers import json_response
 from kubelearn.apiserver.call import Call
 from kubelearn.apiserver.routing import Route
-from kubelearn.apiserver.subresources._base import Subresource, body_of, only
+from kubelearn.apiserver.subresources._base import Subresource, body_of, only, typed
 from kubelearn.client.transport import Response
+
+_SCALE = ("autoscaling", "v1", "Scale")
 
 
 async def _scale(call: Call, kind: Kind, route: Route) -> Response:
@@ -35,10 +37,11 @@ def _updated(call: Call, kind: Kind, route: Route, paths: Scale) -> tuple[rest.C
     patched = call.request.method == "PATCH"
     apply = patching.parse(call.request, kind) if patched else None
     tracking.check_options(call.request, "PatchOptions" if patched else "UpdateOptions")
-    given = body_of(call) if apply is None else {}
+    given = body_of(call, *_SCALE) if apply is None else {}
 
     async def scale(obj: Obj) -> Obj:
-        return _scaled(obj, apply(_scale_of(obj, paths)) if apply is not None else given, kind, route, paths)
+        wanted = typed(apply(_scale_of(obj, paths)), *_SCALE) if apply is not None else given
+        return _scaled(obj, wanted, kind, route, paths)
 
     def track(old: Obj, new: Obj, stored: list[Obj]) -> list[Obj]:
         before, after = _scale_of(old, paths), _scale_of(new, paths)
@@ -56,7 +59,7 @@ def _updated(call: Call, kind: Kind, route: Route, paths: Scale) -> tuple[rest.C
 
 def _applied(call: Call, kind: Kind, route: Route, paths: Scale) -> tuple[rest.Change, tracking.Track]:
     """An applied configuration of the Scale, which may conflict with who else owns the replicas."""
-    config = applying.configuration(call.request, "autoscaling", "v1", "Scale", _shape())
+    config = applying.configuration(call.request, *_SCALE, _shape())
     path = scale_fields.path_of(paths.spec_replicas)
     owners: list[Obj] = []
 
@@ -84,7 +87,7 @@ def _applied(call: Call, kind: Kind, route: Route, paths: Scale) -> tuple[rest.C
 
 
 def _shape() -> shape.Shape:
-    return shape.of_kind("autoscaling", "v1", "Scale")
+    return shape.of_kind(*_SCALE)
 
 
 def _scaled(obj: Obj, wanted: Obj, kind: Kind, route: Route, paths: Scale) -> Obj:
@@ -94,8 +97,6 @@ def _scaled(obj: Obj, wanted: Obj, kind: Kind, route: Route, paths: Scale) -> Ob
     if version and version != obj["metadata"]["resourceVersion"]:
         raise errors.conflict(kind.resource, route.name)
     replicas = spec.get("replicas", 0)
-    if not isinstance(replicas, int) or isinstance(replicas, bool):
-        raise errors.bad_request('Scale in version "v1" cannot be handled as a Scale: spec.replicas is no int32')
     if replicas < 0:
         text = f"Invalid value: {replicas}: must be greater than or equal to 0"
         problem = FieldError("spec.replicas", "FieldValueInvalid", text)
