@@ -89,18 +89,19 @@ def created(request: Request, kind: Kind, obj: Obj, entries: object) -> list[Obj
     owner = managed_fields.updater(manager(request), kind.resource.api_version)
     given = _given(entries)
     ignored = unreached(kind, "")
-    after = managed_fields.update(blank_of(kind), obj, shape_of(kind), given, owner, now(), ignored)
+    born = obj["metadata"]["creationTimestamp"]
+    after = managed_fields.update(blank_of(kind), obj, shape_of(kind), given, owner, born, ignored)
     return managed_fields.encode(after)
 
 
 def updater(request: Request, kind: Kind, subresource: str, entries: object) -> Track:
     """For an update or a patch whose new object came with `entries`, which may say who owns what (kubectl does so
     to move objects to server-side apply) or, empty, that all is to be forgotten."""
-    given = {} if subresource else _given(entries)
-    reset = not subresource and managed_fields.is_reset(entries)
 
     def track(old: Obj, new: Obj, stored: list[Obj]) -> list[Obj]:
-        if reset or not (given or stored):
+        # Most writers send back what they have read, or nothing.
+        given = {} if subresource or entries == stored else _given(entries)
+        if not (given or stored) or (not subresource and managed_fields.is_reset(entries)):
             return []
         owner = managed_fields.updater(manager(request), kind.resource.api_version, subresource)
         before = given or managed_fields.stored(stored)
