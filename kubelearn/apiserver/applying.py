@@ -105,6 +105,7 @@ async def _create(call: Call, kind: Kind, namespace: str, name: str, config: Obj
         raise errors.bad_request(
             f"the name of the object ({name} based on URL) was undeterminable: name must be provided"
         )
+    call.authorize_create(kind, namespace, name)
     if about.get("uid"):
         why = f"uid mismatch: the provided object specified uid {about['uid']}, and no existing object was found"
         raise errors.conflict(kind.resource, name, why)

@@ -135,6 +135,7 @@ async def update(call: Call, kind: Kind, namespace: str, name: str, subresource:
         and not subresource
         and await call.server.store.get(keys.key(kind.resource, namespace, name)) is None
     ):
+        call.authorize_create(kind, namespace, name)
         return await create_object(call, kind, namespace, new), True
 
     async def replace(_old: Obj) -> Obj:

@@ -10,6 +10,7 @@ import pytest
 from support.api import NS, Api, configmap, pod
 
 from kubelearn.api.resource import Obj
+from kubelearn.apiserver.auth import Attributes, Authorizer, User
 from kubelearn.kit import clock
 
 CM = NS + "/configmaps/c"
@@ -315,3 +316,18 @@ async def test_a_watch_shows_owners_too(api: Api) -> None:
     event = await anext(events)
     await events.aclose()  # type: ignore[attr-defined]
     assert owners(event["object"]) == {"m/Apply": {"f:data": {"f:a": {}}}}
+
+
+class _NoCreate(Authorizer):
+    def allows(self, user: User, asked: Attributes) -> bool:
+        return asked.verb != "create"
+
+
+async def test_making_an_object_by_apply_or_update_needs_leave_to_create_it(api: Api) -> None:
+    made = await ok(api, CM, conf(a="1"))
+    api.server.authorizer = _NoCreate()
+    status, found = await applied(api, NS + "/configmaps/new", conf("new"))
+    assert (status, 'cannot create resource "configmaps"' in found["message"]) == (403, True)
+    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "new"}}
+    assert (await api("PUT", "/apis/coordination.k8s.io/v1/namespaces/default/leases/new", lease))[0] == 403
+    assert await ok(api, CM, conf(a="1")) == made
