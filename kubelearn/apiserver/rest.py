@@ -11,7 +11,7 @@ from kubelearn.api import errors, managed_fields, meta, schema
 from kubelearn.api.kind import FieldError, Kind
 from kubelearn.api.kinds._meta import validate_metadata, validate_metadata_update
 from kubelearn.api.resource import Obj
-from kubelearn.apiserver import admission, bodies, codec, deletion, keys, patching, tracking
+from kubelearn.apiserver import admission, allocators, bodies, codec, deletion, keys, patching, tracking
 from kubelearn.client.transport import Request
 from kubelearn.kit import clock
 from kubelearn.store.interface import Conflict, KeyValue
@@ -276,7 +276,7 @@ def _prepare_update(call: Call, kind: Kind, new: Obj, old: Obj, subresource: str
     if kind.prepare and not subresource:
         kind.prepare(new, old)
     if resource.plural == "services" and not subresource:
-        _keep_service_address(new, old)
+        allocators.keep_addresses(new, old)
         _refuse(
             kind,
             new,
@@ -294,18 +294,3 @@ def _prepare_update(call: Call, kind: Kind, new: Obj, old: Obj, subresource: str
     schema.complete(new, resource.group, resource.version, resource.kind)
     if kind.has_generation and not subresource and new.get("spec") != old.get("spec"):
         new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
-
-
-def _keep_service_address(new: Obj, old: Obj) -> None:
-    """A Service keeps the addresses and node ports it has been given, unless the update says otherwise."""
-    spec, was = new["spec"], old["spec"]
-    if spec.get("type") != "ExternalName" and was.get("type") != "ExternalName":
-        for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
-            if not spec.get(field) and was.get(field):
-                spec[field] = was[field]
-    if spec.get("type") in ("NodePort", "LoadBalancer"):
-        known = {(p.get("protocol", "TCP"), p["port"]): p.get("nodePort") for p in was.get("ports") or ()}
-        for port in spec.get("ports") or ():
-            found = known.get((port.get("protocol", "TCP"), port["port"]))
-            if not port.get("nodePort") and found:
-                port["nodePort"] = found
