@@ -94,3 +94,18 @@ class ServiceAllocator:
                 return [FieldError(field, "FieldValueInvalid", text)]
             given.add(port["nodePort"])
         return []
+
+
+def keep_addresses(new: Obj, old: Obj) -> None:
+    """A Service keeps the addresses and node ports it has been given, unless the update says otherwise."""
+    spec, was = new["spec"], old["spec"]
+    if spec.get("type") != "ExternalName" and was.get("type") != "ExternalName":
+        for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+            if not spec.get(field) and was.get(field):
+                spec[field] = was[field]
+    if spec.get("type") in ("NodePort", "LoadBalancer"):
+        known = {(p.get("protocol", "TCP"), p["port"]): p.get("nodePort") for p in was.get("ports") or ()}
+        for port in spec.get("ports") or ():
+            found = known.get((port.get("protocol", "TCP"), port["port"]))
+            if not port.get("nodePort") and found:
+                port["nodePort"] = found

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from kubelearn.api.kind import Kind
+from kubelearn.api.rbac import Attributes
 from kubelearn.apiserver.auth import User
 from kubelearn.client.transport import Request
 from kubelearn.store.interface import KeyValue, Store
@@ -29,6 +31,12 @@ class Call:
 
     def warn(self, texts: list[str]) -> None:
         self.warnings += [t for t in texts if t not in self.warnings]
+
+    def authorize_create(self, kind: Kind, namespace: str, name: str) -> None:
+        """An update or an apply that makes a new object needs leave to create it too. Raises ApiError 403."""
+        resource = kind.resource
+        asked = Attributes("create", "", resource.group, resource.plural, "", namespace, name)
+        self.server.authorize(self.user, asked)
 
     def cause(self, verb: str) -> bytes:
         """The encoded cause of a write by this request."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from kubelearn.api import errors, patch, schema
+from kubelearn.api import decoding, errors, patch, schema
 from kubelearn.api.errors import ApiError
 from kubelearn.api.kind import Kind
 from kubelearn.api.resource import Obj
@@ -14,7 +15,8 @@ from kubelearn.client.transport import Request
 JSON = "application/json-patch+json"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
-_ACCEPTED = ", ".join((JSON, MERGE, STRATEGIC))
+APPLY = "application/apply-patch+yaml"
+_ACCEPTED = ", ".join((JSON, MERGE, STRATEGIC, APPLY))
 
 
 def parse(request: Request, kind: Kind) -> Callable[[Obj], Obj]:
@@ -25,10 +27,13 @@ def parse(request: Request, kind: Kind) -> Callable[[Obj], Obj]:
         raise errors.unsupported_media_type(
             f"the body of the request was in an unknown format - accepted media types include: {_ACCEPTED}"
         )
-    body = bodies.parse(request)
-    if (how == JSON) != isinstance(body, list):
+    body: Any = bodies.parse(request)
+    if body is None and how == STRATEGIC:
+        body = {}  # Go reads null as a map without anything
+    fits = isinstance(body, list) if how == JSON else isinstance(body, dict)
+    if not fits:
         wanted = "Patch" if how == JSON else "map[string]interface {}"
-        raise errors.bad_request(f"json: cannot unmarshal {_json(body)} into Go value of type {wanted}")
+        raise errors.bad_request(f"json: cannot unmarshal {decoding.json_kind(body)} into Go value of type {wanted}")
     resource = kind.resource
 
     def apply(old: Obj) -> Obj:
@@ -50,9 +55,3 @@ def parse(request: Request, kind: Kind) -> Callable[[Obj], Obj]:
         return new
 
     return apply
-
-
-def _json(body: object) -> str:
-    if isinstance(body, dict):
-        return "object"
-    return "array" if isinstance(body, list) else "string"

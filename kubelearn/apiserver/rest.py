@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from kubelearn.api import errors, meta, schema
+from kubelearn.api import errors, managed_fields, meta, schema
 from kubelearn.api.kind import FieldError, Kind
 from kubelearn.api.kinds._meta import validate_metadata, validate_metadata_update
 from kubelearn.api.resource import Obj
-from kubelearn.apiserver import admission, bodies, codec, deletion, keys, patching
+from kubelearn.apiserver import admission, allocators, bodies, codec, deletion, keys, patching, tracking
 from kubelearn.apiserver.rbac import check_escalation
 from kubelearn.client.transport import Request
 from kubelearn.kit import clock
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kubelearn.apiserver.server import ApiServer
 
 _RETRIES = 8
-_SERVER_FIELDS = ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields")
+_SERVER_FIELDS = ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink")
 
 
 async def read(server: ApiServer, kind: Kind, namespace: str, name: str) -> KeyValue:
@@ -37,13 +37,15 @@ async def read(server: ApiServer, kind: Kind, namespace: str, name: str) -> KeyV
 
 
 async def create(call: Call, kind: Kind, namespace: str) -> KeyValue:
+    tracking.check_options(call.request, "CreateOptions")
     decoded = bodies.decode(call.request, kind)
     call.warn(decoded.warnings)
     return await create_object(call, kind, namespace, decoded.obj)
 
 
-async def create_object(call: Call, kind: Kind, namespace: str, obj: Obj) -> KeyValue:
-    """Default, admit, validate and store a new object. Raises ApiError."""
+async def create_object(call: Call, kind: Kind, namespace: str, obj: Obj, owners: list[Obj] | None = None) -> KeyValue:
+    """Default, admit, validate and store a new object. `owners` are its managedFields where the caller knows them
+    already. Raises ApiError."""
     server, resource = call.server, kind.resource
     about = obj["metadata"]
     _place(about, kind, namespace)
@@ -62,6 +64,11 @@ async def create_object(call: Call, kind: Kind, namespace: str, obj: Obj) -> Key
     if resource.plural == "namespaces":
         about["labels"] = {**about.get("labels", {}), "kubernetes.io/metadata.name": about.get("name", "")}
     kind.default(obj)
+    given = about.pop("managedFields", None)
+    if owners is None:
+        # Before admission: nobody asked for what that adds, so nobody owns it.
+        schema.complete(obj, resource.group, resource.version, resource.kind)
+        owners = tracking.created(call.request, kind, obj, given)
     if kind.prepare:
         kind.prepare(obj, None)
     await admission.namespace_lifecycle(server, resource, obj)
@@ -73,6 +80,8 @@ async def create_object(call: Call, kind: Kind, namespace: str, obj: Obj) -> Key
         _refuse(kind, obj, server.services.assign(obj))
     check_escalation(call, resource, obj)
     schema.complete(obj, resource.group, resource.version, resource.kind)
+    if owners:
+        about["managedFields"] = owners
     key = keys.key(resource, namespace, about["name"])
     if call.dry_run:
         if await server.store.get(key):
@@ -86,7 +95,8 @@ async def create_object(call: Call, kind: Kind, namespace: str, obj: Obj) -> Key
         if resource.plural == "services":
             server.services.release(obj)
         if generated:
-            return await create_object(call, kind, namespace, {**obj, "metadata": {**about, "name": ""}})
+            again = {**obj, "metadata": {**about, "name": ""}}
+            return await create_object(call, kind, namespace, again, owners)
         raise errors.already_exists(resource, about["name"]) from error
 
 
@@ -113,6 +123,7 @@ Change = Callable[[Obj], Awaitable[Obj]]
 
 async def update(call: Call, kind: Kind, namespace: str, name: str, subresource: str) -> tuple[KeyValue, bool]:
     """PUT; the bool says whether it created the object."""
+    tracking.check_options(call.request, "UpdateOptions")
     decoded = bodies.decode(call.request, kind)
     call.warn(decoded.warnings)
     new = decoded.obj
@@ -126,6 +137,7 @@ async def update(call: Call, kind: Kind, namespace: str, name: str, subresource:
         and not subresource
         and await call.server.store.get(keys.key(kind.resource, namespace, name)) is None
     ):
+        call.authorize_create(kind, namespace, name)
         return await create_object(call, kind, namespace, new), True
 
     async def replace(_old: Obj) -> Obj:
@@ -159,7 +171,9 @@ def copy_of(obj: Obj) -> Obj:
 
 
 async def patch(call: Call, kind: Kind, namespace: str, name: str, subresource: str) -> KeyValue:
+    """PATCH with anything but an applied configuration."""
     apply = patching.parse(call.request, kind)
+    tracking.check_options(call.request, "PatchOptions")
 
     async def patched(old: Obj) -> Obj:
         new = apply(old)
@@ -171,24 +185,38 @@ async def patch(call: Call, kind: Kind, namespace: str, name: str, subresource: 
 
 
 async def change(
-    call: Call, kind: Kind, namespace: str, name: str, subresource: str, make: Change, verb: str
+    call: Call,
+    kind: Kind,
+    namespace: str,
+    name: str,
+    subresource: str,
+    make: Change,
+    verb: str,
+    track: tracking.Track | None = None,
 ) -> KeyValue:
-    """Read, let `make` give the new object, validate, and store it unless someone else was faster. Raises ApiError."""
+    """Read, let `make` give the new object, validate, and store it unless someone else was faster. `track` says who
+    owns its fields then, where that is not simply the writer. Raises ApiError."""
     server = call.server
     for _ in range(_RETRIES):
         kv = await read(server, kind, namespace, name)
         old = codec.decode(kv)
         new = await make(copy_of(old))
+        given, stored = new["metadata"].pop("managedFields", None), old["metadata"].pop("managedFields", [])
         wanted = new["metadata"].get("resourceVersion") or str(kv.mod_revision)
         if wanted != str(kv.mod_revision):
             raise errors.conflict(kind.resource, name)
         _keep_identity(kind, new, old, kv)
         new = _only_subresource(kind, new, old, subresource)
+        kind.default(new)
+        schema.complete(new, kind.resource.group, kind.resource.version, kind.resource.kind)
+        owners = (track or tracking.updater(call.request, kind, subresource, given))(old, new, stored)
         _prepare_update(call, kind, new, old, subresource)
         check_escalation(call, kind.resource, new, old)
-        value = codec.encode(new)
-        if value == kv.value:
+        if new == old and managed_fields.same_but_for_times(owners, stored):
             return kv
+        if owners:
+            new["metadata"]["managedFields"] = owners
+        value = codec.encode(new)
         if call.dry_run:
             return KeyValue(kv.key, value, kv.create_revision, kv.mod_revision)
         try:
@@ -214,7 +242,7 @@ def _keep_identity(kind: Kind, new: Obj, old: Obj, kv: KeyValue) -> None:
         text = f"Precondition failed: UID in precondition: {about['uid']}, UID in object meta: {was['uid']}"
         why = f"StorageError: invalid object, Code: 4, Key: {kv.key}, ResourceVersion: 0, AdditionalErrorMsg: {text}"
         raise errors.conflict(kind.resource, was["name"], why)
-    about.pop("managedFields", None)
+    about["resourceVersion"] = str(kv.mod_revision)
     for field in (
         "name",
         "namespace",
@@ -248,11 +276,10 @@ def _only_subresource(kind: Kind, new: Obj, old: Obj, subresource: str) -> Obj:
 
 def _prepare_update(call: Call, kind: Kind, new: Obj, old: Obj, subresource: str) -> None:
     resource = kind.resource
-    kind.default(new)
     if kind.prepare and not subresource:
         kind.prepare(new, old)
     if resource.plural == "services" and not subresource:
-        _keep_service_address(new, old)
+        allocators.keep_addresses(new, old)
         _refuse(
             kind,
             new,
@@ -270,18 +297,3 @@ def _prepare_update(call: Call, kind: Kind, new: Obj, old: Obj, subresource: str
     schema.complete(new, resource.group, resource.version, resource.kind)
     if kind.has_generation and not subresource and new.get("spec") != old.get("spec"):
         new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
-
-
-def _keep_service_address(new: Obj, old: Obj) -> None:
-    """A Service keeps the addresses and node ports it has been given, unless the update says otherwise."""
-    spec, was = new["spec"], old["spec"]
-    if spec.get("type") != "ExternalName" and was.get("type") != "ExternalName":
-        for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
-            if not spec.get(field) and was.get(field):
-                spec[field] = was[field]
-    if spec.get("type") in ("NodePort", "LoadBalancer"):
-        known = {(p.get("protocol", "TCP"), p["port"]): p.get("nodePort") for p in was.get("ports") or ()}
-        for port in spec.get("ports") or ():
-            found = known.get((port.get("protocol", "TCP"), port["port"]))
-            if not port.get("nodePort") and found:
-                port["nodePort"] = found

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from kubelearn.api import errors
 from kubelearn.api.kind import Kind
 from kubelearn.api.table import partial_metadata
-from kubelearn.apiserver import bodies, codec, deletion, listing, rest, shapes, watching
+from kubelearn.apiserver import applying, bodies, codec, deletion, listing, patching, rest, shapes, watching
 from kubelearn.apiserver.answers import JSON, json_response, object_response
 from kubelearn.apiserver.call import Call
 from kubelearn.apiserver.reviews._base import Review
@@ -62,7 +62,11 @@ async def _update(call: Call, kind: Kind, route: Route) -> Response:
 
 
 async def _patch(call: Call, kind: Kind, route: Route) -> Response:
-    return object_response(call, kind, await rest.patch(call, kind, route.namespace, route.name, route.subresource))
+    where = route.namespace, route.name, route.subresource
+    if bodies.media_type(call.request) == patching.APPLY:
+        kv, created = await applying.patch(call, kind, *where)
+        return object_response(call, kind, kv, 201 if created else 200)
+    return object_response(call, kind, await rest.patch(call, kind, *where))
 
 
 async def _delete(call: Call, kind: Kind, route: Route) -> Response:

@@ -59,6 +59,31 @@ async def test_bodies(furnished: ApiServer, method: str, path: str, kind: str, b
     assert answer.status != 500, answer.body
 
 
+APPLIED = {
+    f"{NS}/configmaps/c": ("v1", "ConfigMap"), f"{NS}/configmaps/new": ("v1", "ConfigMap"), f"{NS}/pods/p": ("v1", "Pod"),
+    f"{NS}/pods/p/status": ("v1", "Pod"), f"{NS}/services/kubernetes": ("v1", "Service"),
+    "/apis/apps/v1/namespaces/default/deployments/d": ("apps/v1", "Deployment"),
+    "/apis/apps/v1/namespaces/default/deployments/d/scale": ("autoscaling/v1", "Scale"),
+}  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(sorted(APPLIED)), JSON, JSON, JSON, st.booleans())
+async def test_applied_bodies(
+    furnished: ApiServer, path: str, about: Any, spec: Any, owners: Any, through_patch: bool
+) -> None:
+    """500 is what Kubernetes answers to a configuration that breaks the schema, and then only."""
+    api_version, kind = APPLIED[path]
+    metadata = {**about, "name": path.split("/")[6]} if isinstance(about, dict) else about
+    body: Any = {"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec}
+    media = "application/apply-patch+yaml"
+    if through_patch:
+        media, body = "application/merge-patch+json", {"metadata": {"managedFields": owners}}
+    query = [("fieldManager", "m"), ("dryRun", "All"), *([] if through_patch else [("force", "1")])]
+    answer = await furnished.handle(Request("PATCH", path, query, {"content-type": media}, orjson.dumps(body)), ADMIN)
+    assert answer.status != 500 or b"failed to create typed patch object" in answer.body, answer.body
+
+
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(["GET", "DELETE"]),

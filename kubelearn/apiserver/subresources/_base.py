@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kubelearn.api import errors
+from kubelearn.api import errors, schema
 from kubelearn.api.kind import Kind
 from kubelearn.api.resource import Obj
 from kubelearn.apiserver import bodies
@@ -36,12 +36,20 @@ def success(status: int = 201) -> Response:
     return json_response(body, status)
 
 
-def body_of(call: Call) -> Obj:
-    """The body as an object, empty if there is none; raises ApiError 400."""
+def body_of(call: Call, group: str, version: str, kind: str) -> Obj:
+    """The body as an object of this kind, empty if there is none; raises ApiError 400."""
     found = bodies.parse(call.request) if call.request.body else {}
     if not isinstance(found, dict):
         raise errors.bad_request("the body must be an object")
-    return found
+    return typed(found, group, version, kind)
+
+
+def typed(obj: Obj, group: str, version: str, kind: str) -> Obj:
+    """The object as decoded; raises ApiError 400 when a field has another type than its kind says."""
+    decoded, check = schema.normalize(obj, group, version, kind)
+    if check.errors:
+        raise errors.bad_request(check.message(kind, version))
+    return decoded
 
 
 def only(call: Call, *methods: str) -> None:

@@ -15,7 +15,7 @@ from kubelearn.kit import clock
 
 async def _binding(call: Call, kind: Kind, route: Route) -> Response:
     only(call, "POST")
-    node = body_of(call).get("target", {}).get("name", "")
+    node = body_of(call, "", "v1", "Binding").get("target", {}).get("name", "")
     if not node:
         raise errors.invalid("", "Binding", route.name, [rest.required("target.name")])
 

@@ -12,7 +12,7 @@ from kubelearn.client.transport import Response
 
 async def _eviction(call: Call, kind: Kind, route: Route) -> Response:
     only(call, "POST")
-    options = deletion.checked(call, body_of(call).get("deleteOptions") or {})
+    options = deletion.checked(call, body_of(call, "policy", "v1", "Eviction").get("deleteOptions") or {})
     await deletion.delete(call, kind, route.namespace, route.name, options)
     return success()
 

@@ -21,7 +21,7 @@ from kubelearn.kit import clock
 async def _token(call: Call, kind: Kind, route: Route) -> Response:
     only(call, "POST")
     account = codec.decode(await rest.read(call.server, kind, route.namespace, route.name))
-    asked = body_of(call)
+    asked = body_of(call, "authentication.k8s.io", "v1", "TokenRequest")
     spec = asked.get("spec") or {}
     seconds = spec.get("expirationSeconds") or 3600
     if not isinstance(seconds, int):

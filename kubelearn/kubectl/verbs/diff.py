@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj
@@ -73,8 +74,10 @@ async def _both(ctx: Context, parsed: Parsed, target: Target) -> tuple[Obj | Non
         if error.reason != "NotFound":
             raise
         before = None
-    query = {"dryRun": "All", "fieldManager": parsed["field-manager"] or "kubectl-client-side-apply"}
+    applier = "kubectl" if parsed["server-side"] else "kubectl-client-side-apply"
+    query: dict[str, Any] = {"dryRun": "All", "fieldManager": parsed["field-manager"] or applier}
     if parsed["server-side"]:
+        query["force"] = bool(parsed["force-conflicts"])
         body = encode.to_json(target.object, None).encode()
         after = await ctx.client.patch(target.resource, target.name, target.namespace, body, APPLY_PATCH, **query)
     elif before is None:
@@ -88,7 +91,7 @@ async def _both(ctx: Context, parsed: Parsed, target: Target) -> tuple[Obj | Non
     return before, after
 
 
-async def _patched(ctx: Context, target: Target, before: Obj, query: dict[str, str]) -> Obj:
+async def _patched(ctx: Context, target: Target, before: Obj, query: dict[str, Any]) -> Obj:
     from kubelearn.api import patch, schema
 
     assert target.object is not None
@@ -149,7 +152,7 @@ VERB = Verb(
         options.SHOW_MANAGED_FIELDS,
         Flag("field-manager", help="who the server would note as the owner of changed fields"),
         Flag("server-side", kind="bool", help="as server-side apply would do it"),
-        Flag("force-conflicts", kind="bool", help="accepted, only meaningful with --server-side"),
+        Flag("force-conflicts", kind="bool", help="take over fields that others own (with --server-side)"),
         Flag("prune", kind="bool", help="not supported"),
         Flag("concurrency", kind="int", default=1, help="accepted: objects are compared one by one"),
     ),
