@@ -300,6 +300,8 @@ def _down(options: argparse.Namespace) -> int:
 def _status(options: argparse.Namespace) -> int:
     folder = _folder(options.name)
     facts = _describe(folder)
+    machines, problem = _machines(folder) if facts["running"] else ({}, "")
+    facts |= {"machines": machines, "problem": problem}
     if options.output == "json":
         print(json.dumps(facts))
     elif facts["engine"] is None:
@@ -309,7 +311,21 @@ def _status(options: argparse.Namespace) -> int:
         print(
             f'cluster "{options.name}": {state}, engine {facts["engine"]}, {facts["nodes"]} workers, {facts["server"]}'
         )
+        for name, machine in machines.items():
+            print(f"  {name}: {machine}")
+        if problem:
+            print(f"  {problem}")
     return 0 if facts["running"] else 1
+
+
+def _machines(folder: ClusterFolder) -> tuple[dict[str, str], str]:
+    """The nodes' machines, or why nobody can say."""
+    from kubelearn.cluster import power
+
+    try:
+        return power.states(folder), ""
+    except KubelearnError as error:
+        return {}, error.message
 
 
 def _clusters(options: argparse.Namespace) -> int:

@@ -10,6 +10,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+#: Reason of a CriError while the runtime itself is out of reach: the node is not ready then.
+RUNTIME_DOWN = "RuntimeDown"
+
 
 @dataclass(slots=True)
 class SandboxConfig:

@@ -20,7 +20,7 @@ from kubelearn.apiserver.server import ApiServer
 from kubelearn.client.event_series import SeriesRecorder
 from kubelearn.client.informer import Informer
 from kubelearn.client.rest import Client
-from kubelearn.cluster import addons, kubeconfig, nodes, tls
+from kubelearn.cluster import addons, engine_watch, kubeconfig, nodes, tls
 from kubelearn.cluster.machines import Machines
 from kubelearn.cluster.state import ClusterConfig, ClusterFolder
 from kubelearn.controllers.base import Options
@@ -78,7 +78,7 @@ class ControlPlane:
         await self._start_components(server, engine)
         url = f"https://{engine.control_plane_address}:{config.port}"
         underlay = getattr(engine, "underlay", "")
-        self._watch_nodes(server)
+        self._watch_nodes(server, engine)
         for index in range(1, config.nodes + 1):
             await engine.create_node(nodes.node_spec(config, index, url, authority, underlay))
             self._progress(f"node {nodes.node_name(index)} started")
@@ -151,7 +151,7 @@ class ControlPlane:
             return port
         raise KubelearnError("cluster DNS found no port to listen on", "see the log: kubelearn status --output json")
 
-    def _watch_nodes(self, server: ApiServer) -> None:
+    def _watch_nodes(self, server: ApiServer, engine: Engine) -> None:
         client = Client(server.local(User("system:apiserver", ("system:masters",)), "kubelearn"))
         resource = addons.NODES
         informer = Informer(client, resource)
@@ -163,6 +163,8 @@ class ControlPlane:
 
         informer.add_handler(look)
         informer.start(self._tasks)
+        recorder = EventRecorder(client, "kubelearn")
+        self._tasks.start(engine_watch.watch(engine, informer, recorder), "engine")
 
     async def nodes_ready(self) -> None:
         """Returns when every node has reported Ready; raises KubelearnError after a minute."""

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kubelearn import engines
+from kubelearn.cluster import power
 from kubelearn.cluster.state import ClusterConfig, ClusterFolder, free_second_octet, os_errors
 from kubelearn.engines.base import ClusterSpec
 from kubelearn.kit.errors import KubelearnError
@@ -54,6 +55,8 @@ def up(folder: ClusterFolder, wanted: Wanted, progress: Progress) -> ClusterConf
     config = folder.read()
     if config is not None and folder.daemon_pid() is not None:
         _refuse_changes(folder, config, wanted)
+        for name in power.revive(folder):
+            progress(f"node {name} had died; it is started again")
         return config
     if config is None:
         config = _decide(folder, wanted)

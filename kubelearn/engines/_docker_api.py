@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kubelearn.api.cri import CriError
+from kubelearn.engines._docker_health import Health
 from kubelearn.kit.errors import KubelearnError
 
 if TYPE_CHECKING:
@@ -41,6 +42,23 @@ class DockerError(KubelearnError):
     def __init__(self, message: str, hint: str = _HINT, status: int = 0) -> None:
         super().__init__(message, hint)
         self.status = status
+
+
+def unreachable(error: BaseException) -> DockerError:
+    """What a person can do about it, from the cause at the bottom of a chain of errors."""
+    while inner := error.__cause__ or error.__context__:
+        error = inner
+    if isinstance(error, PermissionError):
+        return DockerError(
+            f"Docker refuses you: permission denied at {socket_path()}",
+            "join the group docker (sudo usermod -aG docker $USER) and log in again, or take the process engine",
+        )
+    if isinstance(error, FileNotFoundError | ConnectionRefusedError):
+        return DockerError(
+            f"Docker is not running: nobody listens at {socket_path()}",
+            "start it (sudo systemctl start docker), or take the process engine",
+        )
+    return DockerError(f"Docker does not answer: {error}")
 
 
 def host() -> str:
@@ -79,16 +97,9 @@ def errors() -> Iterator[None]:
     except docker.errors.APIError as error:
         raise DockerError(error.explanation or str(error), status=error.status_code or 500) from error
     except docker.errors.DockerException as error:
-        raise DockerError(f"Docker does not answer: {_plain(error)}") from error
+        raise unreachable(error) from error
     except requests.exceptions.RequestException as error:
-        raise DockerError(f"Docker does not answer: {_plain(error)}") from error
-
-
-def _plain(error: BaseException) -> str:
-    """The cause that a person can do something about, from the bottom of the SDK's chain of errors."""
-    while inner := error.__cause__ or error.__context__:
-        error = inner
-    return str(error)
+        raise unreachable(error) from error
 
 
 def connect(seconds: float = _SECONDS) -> APIClient:
@@ -115,10 +126,20 @@ def as_cri(reason: str) -> Iterator[None]:
 
 
 class Docker:
-    """One connection to the daemon, for one event loop; `close` it."""
+    """One connection to the daemon, for one event loop; `close` it. While `health` knows of a problem, everything
+    fails at once instead of waiting for a daemon that does not answer."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(_THREADS, "docker")
+        self.health = Health(self._ping)
+
+    async def _ping(self) -> None:
+        _, writer = await self._open(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")
+        writer.close()
+
+    def _refuse_when_down(self) -> None:
+        if self.health.problem:
+            raise DockerError(self.health.problem)
 
     @cached_property
     def _api(self) -> APIClient:
@@ -126,6 +147,7 @@ class Docker:
 
     async def call(self, work: Callable[[APIClient], T]) -> T:
         """`work` in a thread; raises DockerError."""
+        self._refuse_when_down()
 
         def run() -> T:
             with errors():
@@ -152,11 +174,13 @@ class Docker:
 
     async def stream(self, path: str) -> Streams:
         """GET `path`, plain bytes until the end. Raises DockerError."""
+        self._refuse_when_down()
         request = f"GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n"
         return await self._open(request.encode())
 
     async def pipe(self, path: str, body: dict[str, Any] | None = None) -> Streams:
         """POST `path` and keep the connection for both directions. Raises DockerError."""
+        self._refuse_when_down()
         content = json.dumps(body).encode() if body is not None else b""
         head = f"POST {path} HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n"
         head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
@@ -166,7 +190,7 @@ class Docker:
         try:
             reader, writer = await asyncio.open_unix_connection(socket_path())
         except OSError as error:
-            raise DockerError(f"Docker does not answer: {error}") from error
+            raise unreachable(error) from error
         try:
             writer.write(request)
             head = await reader.readuntil(b"\r\n\r\n")

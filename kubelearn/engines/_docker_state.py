@@ -13,13 +13,15 @@ from collections.abc import AsyncIterator, Callable
 from typing import Literal
 from urllib.parse import quote
 
-from kubelearn.api.cri import RuntimeEvent
+from kubelearn.api.cri import RUNTIME_DOWN, CriError, RuntimeEvent
 from kubelearn.engines import _docker_objects as objects
 from kubelearn.engines._docker_api import CLUSTER, ROLE, Docker, DockerError
 from kubelearn.engines._docker_objects import CONTAINER_ROLE, SANDBOX_ROLE, Found
 from kubelearn.kit.tasks import Tasks
 
 log = logging.getLogger(__name__)
+
+Heard = RuntimeEvent | CriError
 
 _AGAIN_SECONDS = 1.0
 _EVENTS: dict[str, Literal["CONTAINER_CREATED", "CONTAINER_STARTED", "CONTAINER_STOPPED", "CONTAINER_DELETED"]] = {
@@ -38,7 +40,7 @@ class State:
         self._cluster = cluster
         self._tasks = tasks
         self.items: dict[str, Found] = {}
-        self._listeners: dict[str, set[asyncio.Queue[RuntimeEvent]]] = {}
+        self._listeners: dict[str, set[asyncio.Queue[Heard]]] = {}
         self._waiting: dict[str, set[asyncio.Event]] = {}
 
     async def open(self) -> None:
@@ -49,6 +51,8 @@ class State:
         except BaseException:
             writer.close()
             raise
+        self._tasks.start(self._docker.health.watch(), "health")
+        self._tasks.start(self._pass_on_problems(), "problems")
         self._tasks.start(self._follow(writer, events), "events")
 
     async def _watch(self) -> tuple[asyncio.StreamWriter, asyncio.StreamReader]:
@@ -80,7 +84,7 @@ class State:
                 while line := await reader.readline():
                     await self._happened(json.loads(line))
             except (ConnectionError, DockerError) as error:
-                log.warning("Docker's events: %s", error)
+                log.info("Docker's events: %s", error)
             finally:
                 writer.close()
             writer, reader = await self._again()
@@ -88,12 +92,18 @@ class State:
     async def _again(self) -> tuple[asyncio.StreamWriter, asyncio.StreamReader]:
         while True:
             await asyncio.sleep(_AGAIN_SECONDS)
+            await self._docker.health.well()
             try:
                 writer, reader = await self._watch()
-                before = dict(self.items)
+            except DockerError as error:
+                log.info("Docker's events: %s", error)
+                continue
+            before = dict(self.items)
+            try:
                 await self._load()
             except DockerError as error:
-                log.warning("Docker's events: %s", error)
+                writer.close()
+                log.info("Docker's containers: %s", error)
                 continue
             for found in before.values():
                 self._tell(found, "CONTAINER_STOPPED" if found.id in self.items else "CONTAINER_DELETED")
@@ -126,12 +136,25 @@ class State:
         for queue in self._listeners.get(found.node, ()):
             queue.put_nowait(RuntimeEvent(kind, found.pod_uid, found.id))
 
+    async def _pass_on_problems(self) -> None:
+        """Each node hears that its runtime is down."""
+        async for problem in self._docker.health.changes():
+            if problem:
+                for queues in self._listeners.values():
+                    for queue in queues:
+                        queue.put_nowait(CriError(RUNTIME_DOWN, problem))
+
     async def events(self, node: str) -> AsyncIterator[RuntimeEvent]:
-        queue: asyncio.Queue[RuntimeEvent] = asyncio.Queue()
+        if problem := self._docker.health.problem:
+            raise CriError(RUNTIME_DOWN, problem)
+        queue: asyncio.Queue[Heard] = asyncio.Queue()
         self._listeners.setdefault(node, set()).add(queue)
         try:
             while True:
-                yield await queue.get()
+                heard = await queue.get()
+                if isinstance(heard, CriError):
+                    raise heard
+                yield heard
         finally:
             self._listeners[node].discard(queue)
 

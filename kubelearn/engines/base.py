@@ -5,7 +5,7 @@ Only `cluster` uses engines directly; nodes reach their own `RuntimeService` thr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -39,8 +39,10 @@ class NodeSpec:
 
 @dataclass(frozen=True, slots=True)
 class NodeState:
+    """`stopped` was switched off by a drill, `dead` ended in any other way."""
+
     name: str
-    state: Literal["running", "stopped", "paused", "disconnected"]
+    state: Literal["running", "stopped", "paused", "disconnected", "dead"]
 
 
 class Engine(Protocol):
@@ -75,6 +77,10 @@ class Engine(Protocol):
     async def disconnect_node(self, name: str) -> None: ...
     async def connect_node(self, name: str) -> None: ...
     async def list_nodes(self) -> list[NodeState]: ...
+    def health(self) -> AsyncIterator[str]:
+        """For ever: why the engine cannot be used now, and an empty string when it can again."""
+        ...
+
     def runtime(self, node: str) -> RuntimeService: ...
     def dial(self, ip: str, port: int) -> tuple[str, int]:
         """Where on this machine a cluster address (node or pod IP) can be connected to."""

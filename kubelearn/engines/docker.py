@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from kubelearn.engines import _docker_api, _docker_images
@@ -49,6 +50,7 @@ class DockerEngine:
         self._state = State(self._docker, spec.name, self._tasks)
         self._indices: dict[str, int] = {}
         self._runtimes: dict[str, DockerRuntime] = {}
+        self._off: set[str] = set()  # switched off by a drill
 
     @property
     def _network(self) -> str:
@@ -128,6 +130,7 @@ class DockerEngine:
     async def create_node(self, spec: NodeSpec) -> None:
         """A node with another version's image is made anew; its pods do not notice."""
         self._indices[spec.name] = spec.index
+        self._off.discard(spec.name)
         tag = node_tag()
         image = await self._docker.call(lambda api: str(_docker_api.image(api, tag)["Id"]))
         for old in await self._nodes(spec.name):
@@ -166,16 +169,19 @@ class DockerEngine:
     async def start_node(self, name: str) -> None:
         node = await self._node(name)
         await self._docker.quietly(lambda api: api.start(node["Id"]))
+        self._off.discard(name)
 
     async def stop_node(self, name: str) -> None:
         """The kubelet ends first: a dead machine does not report its pods' end."""
         node = await self._node(name)
+        self._off.add(name)
         await self._resume(name)
         await self._docker.quietly(lambda api: api.stop(node["Id"], timeout=_STOP_SECONDS))
         await self._power_off(name)
 
     async def kill_node(self, name: str) -> None:
         node = await self._node(name)
+        self._off.add(name)
         await self._docker.quietly(lambda api: api.kill(node["Id"], "SIGKILL"))
         await self._power_off(name)
 
@@ -231,8 +237,11 @@ class DockerEngine:
         if node["State"] == "paused":
             return "paused"
         if node["State"] != "running":
-            return "stopped"
+            return "stopped" if node["Labels"][NODE] in self._off else "dead"
         return "running" if self._network in _networks(node) else "disconnected"
+
+    def health(self) -> AsyncIterator[str]:
+        return self._docker.health.changes()
 
     # Pods
 

@@ -167,7 +167,8 @@ async def _stream(
         if not response.prepared:
             raise
         problem = {"error": {"reason": error.reason, "message": error.message}}
-        await response.write(orjson.dumps(problem) + b"\n")
+        with contextlib.suppress(ConnectionError):  # a node that died with its runtime hears nothing
+            await response.write(orjson.dumps(problem) + b"\n")
     except ConnectionError:
         log.debug("%s: the node went away", method)
     finally:
@@ -192,17 +193,25 @@ async def _events(runtime: RuntimeService) -> Any:
     events = runtime.events()
     async with Tasks("cri-events") as tasks:
         coming = tasks.start(_next(events), "next")
-        await asyncio.sleep(0)  # by now the runtime listens for us
-        yield orjson.dumps(["LISTENING", "", ""])
+        await asyncio.sleep(0)  # by now the runtime listens for us, or has refused to
+        if not coming.done():
+            yield orjson.dumps(["LISTENING", "", ""])
         while True:
-            yield orjson.dumps(dataclasses.astuple(await coming))
+            event = await coming
+            if isinstance(event, CriError):
+                raise event
+            yield orjson.dumps(dataclasses.astuple(event))
             coming = tasks.start(_next(events), "next")
 
 
-async def _next(events: AsyncIterator[RuntimeEvent]) -> RuntimeEvent:
-    async for event in events:
-        return event
-    raise CriError("Unavailable", "the runtime's events ended")
+async def _next(events: AsyncIterator[RuntimeEvent]) -> RuntimeEvent | CriError:
+    """A CriError is what there is to tell, not a fault of ours."""
+    try:
+        async for event in events:
+            return event
+    except CriError as error:
+        return error
+    return CriError("Unavailable", "the runtime's events ended")
 
 
 async def _session(request: web.Request, runtime: RuntimeService, method: str) -> web.StreamResponse:

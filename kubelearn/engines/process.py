@@ -15,6 +15,7 @@ import shutil
 import signal
 import socket
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from kubelearn.engines import _process_images, _process_records, _process_watch
@@ -170,10 +171,15 @@ class ProcessEngine:
     def _state(self, name: str) -> NodeState:
         process = self._process(name)
         if process is None:
-            return NodeState(name, "stopped")
+            return NodeState(name, "dead" if self._machine(name)["pid"] else "stopped")
         paused = _process_watch.process_state(process.pid) == "T"
         process.close()
         return NodeState(name, "paused" if paused else "running")
+
+    async def health(self) -> AsyncIterator[str]:
+        """It is this machine: while we run, it works."""
+        await asyncio.Event().wait()
+        yield ""
 
     # Pods
 

@@ -35,10 +35,10 @@ class Kubelet:
     def __init__(self, config: NodeConfig, client: Client, cri: RuntimeService, tasks: Tasks) -> None:
         self.config = config
         self.cri = cri
-        self.state = RuntimeState(cri, self._runtime_changed)
+        self.state = RuntimeState(cri, self._runtime_changed, self._runtime_health_changed)
         self._tasks = tasks
         recorder = EventRecorder(client, "kubelet", config.node)
-        self._status = NodeStatus(config, client, cri, recorder)
+        self._status = NodeStatus(config, client, cri, recorder, lambda: self.state.problem)
         self._pods = Informer(client, PODS, field_selector=f"spec.nodeName={config.node}")
         self._services = Informer(client, SERVICES)
         self._workers: dict[str, PodWorker] = {}
@@ -111,6 +111,9 @@ class Kubelet:
     def _runtime_changed(self, uid: str) -> None:
         if worker := self._workers.get(uid):
             worker.wake()
+
+    def _runtime_health_changed(self) -> None:
+        self._status.wake()
 
     def _adopt_orphans(self) -> None:
         """Pods that were deleted while no kubelet ran: what is left of them ends."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import platform
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +37,26 @@ _PRESSURES = (
 class NodeStatus:
     """`register` once, then `heartbeat` and `refresh` run for ever."""
 
-    def __init__(self, config: NodeConfig, client: Client, cri: RuntimeService, recorder: EventRecorder) -> None:
+    def __init__(
+        self,
+        config: NodeConfig,
+        client: Client,
+        cri: RuntimeService,
+        recorder: EventRecorder,
+        runtime_problem: Callable[[], str],
+    ) -> None:
         self._config = config
         self._client = client
         self._cri = cri
         self._recorder = recorder
         self.node: Obj = {}
         self._lease: Obj = {}
+        self._runtime_problem = runtime_problem
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """The runtime's health has changed: write the status now."""
+        self._wake.set()
 
     async def register(self) -> None:
         """Create the Node, or take over the one that is there; tries until the API server answers."""
@@ -125,7 +140,10 @@ class NodeStatus:
     async def refresh(self) -> None:
         """Write the status now and then, and when the runtime or the node controller has changed its mind of it."""
         while True:
-            await asyncio.sleep(min(self._config.status_seconds, self._config.heartbeat_seconds * 2))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(self._config.status_seconds, self._config.heartbeat_seconds * 2)):
+                    await self._wake.wait()
+            self._wake.clear()
             try:
                 self.node = await self._client.get(NODES, self._config.node)
                 if self._is_due():
@@ -142,7 +160,7 @@ class NodeStatus:
         """The node controller says Unknown of a node that it did not hear; and conditions show a heartbeat."""
         conditions = {c["type"]: c for c in self.node.get("status", {}).get("conditions") or ()}
         ready = conditions.get("Ready", {})
-        if ready.get("status") != "True":
+        if ready.get("status") != "True" or self._runtime_problem():
             return True
         age = utc_now().timestamp() - _seconds(ready.get("lastHeartbeatTime"))
         return age > self._config.status_seconds
@@ -155,12 +173,13 @@ class NodeStatus:
 
     async def _status(self, old: Obj) -> Obj:
         config = self._config
-        problem = ""
+        problem = self._runtime_problem()
         images: list[Obj] = []
         try:
-            images = [{"names": i.tags, "sizeBytes": i.size} for i in await self._cri.list_images()]
+            if not problem:
+                images = [{"names": i.tags, "sizeBytes": i.size} for i in await self._cri.list_images()]
         except CriError as error:
-            problem = f"container runtime is down: {error.message}"
+            problem = error.message
         return {
             "addresses": [
                 {"type": "InternalIP", "address": config.node_ip},
@@ -168,7 +187,7 @@ class NodeStatus:
             ],
             "capacity": config.capacity,
             "allocatable": config.capacity,
-            "conditions": _conditions(old, problem),
+            "conditions": _conditions(old, problem and f"container runtime is down: {problem}"),
             "daemonEndpoints": {"kubeletEndpoint": {"Port": config.kubelet_port}},
             "nodeInfo": node_info(config.engine),
             "images": images[:50],

@@ -1,6 +1,7 @@
 """What the runtime has of each pod, kept current by its events: the kubelet's view of the real world.
 
 `watch` never polls: it lists once, then looks at what an event names, and lists again when the stream broke.
+`problem` says why the runtime cannot be used, empty while it can.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from kubelearn.api.cri import Container, CriError, RuntimeEvent, RuntimeService, Sandbox
+from kubelearn.api.cri import RUNTIME_DOWN, Container, CriError, RuntimeEvent, RuntimeService, Sandbox
 
 log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 0.5
+_MAX_RETRY_SECONDS = 4.0
 
 
 @dataclass(slots=True)
@@ -42,11 +44,15 @@ class PodRuntime:
 
 
 class RuntimeState:
-    """`changed(uid)` is called for each pod whose part of it changed."""
+    """`changed(uid)` is called for each pod whose part of it changed, `health_changed` when `problem` did."""
 
-    def __init__(self, cri: RuntimeService, changed: Callable[[str], None]) -> None:
+    def __init__(
+        self, cri: RuntimeService, changed: Callable[[str], None], health_changed: Callable[[], None] = lambda: None
+    ) -> None:
         self._cri = cri
         self._changed = changed
+        self._health_changed = health_changed
+        self.problem = ""
         self._sandboxes: dict[str, Sandbox] = {}
         self._containers: dict[str, Container] = {}
         self.listed = asyncio.Event()
@@ -83,16 +89,35 @@ class RuntimeState:
 
     async def watch(self) -> None:
         """Runs for ever."""
+        delay = _RETRY_SECONDS
         while True:
             try:
                 async for event in self._cri.events():
                     if event.type == "LISTENING":
                         await self._list()
+                        self._is_well()
+                        delay = _RETRY_SECONDS
                     else:
                         await self._take(event)
             except CriError as error:
-                log.warning("the container runtime's events ended: %s", error)
-            await asyncio.sleep(_RETRY_SECONDS)
+                self._is_ill(error)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, _MAX_RETRY_SECONDS)
+
+    def _is_well(self) -> None:
+        if self.problem:
+            log.info("the container runtime is back")
+            self.problem = ""
+            self._health_changed()
+
+    def _is_ill(self, error: CriError) -> None:
+        """When the gateway itself is out of reach, nothing is known of the runtime, and nobody could be told."""
+        if error.reason != RUNTIME_DOWN:
+            log.info("the container runtime's events ended: %s", error)
+        elif not self.problem:
+            log.warning("the container runtime is down: %s", error)
+            self.problem = error.message
+            self._health_changed()
 
     async def _list(self) -> None:
         sandboxes = {s.id: s for s in await self._cri.list_pod_sandboxes()}

@@ -265,13 +265,12 @@ def exit_status(code: int) -> dict[str, Any]:
 
 
 async def _feed(socket: web.WebSocketResponse, session: ExecSession) -> None:
-    """Frames from the user; when they go away, so does the session."""
-    from aiohttp import WSMsgType
-
+    """Frames from the user; when they go away, so does the session. The official Python client sends text frames."""
     async for message in socket:
-        if message.type is not WSMsgType.BINARY or not message.data:
+        frame = message.data.encode() if isinstance(message.data, str) else message.data
+        if not isinstance(frame, bytes) or not frame:
             continue
-        channel, data = message.data[0], message.data[1:]
+        channel, data = frame[0], frame[1:]
         if channel == 0:
             await session.write(data)
         elif channel == 4:
