@@ -227,7 +227,7 @@ class KubelearnApp(App[int]):
         pane = self.query_one(LessonPane)
         await pane.show(prose.title, number, introduction, course.words, course.answer)
         self.query_one(Picture).set_view(course.step.view)
-        title = f"{self._texts['lesson']} {course.lesson.order}  {prose.title}  {number}"
+        title = f"{self._texts['lesson']} {course.lesson.order} · {number} · {prose.title}"
         self.query_one(StatusBar).set_lesson(title)
         self._moved()
 

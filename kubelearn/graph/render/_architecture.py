@@ -27,7 +27,7 @@ from kubelearn.graph.words import Words
 _MACHINE = 36  # columns that a machine wants
 _RAILS = 4  # Services with lines; those beyond name their pods instead
 _UNPLACED = 6
-_WAITING = 5
+_WAITING = 3
 
 
 def item(graph: nx.DiGraph[str], node: str, name_width: int = 0) -> Line:
@@ -87,12 +87,10 @@ def at_the_gate(snapshot: Snapshot, words: Words) -> Iterator[Line]:
     waiting = next_events(snapshot)
     if not waiting:
         return
-    yield [(f"{GLYPHS[State.HELD]} {words['gate']}", State.HELD.value)]
+    yield [(f"{GLYPHS[State.HELD]} {words['gate'].format(count=len(waiting))}", State.HELD.value)]
     for i, event in enumerate(waiting[:_WAITING]):
         text = words["to see"].format(component=event.component, event=event.event)
         yield [("▸ " if i == 0 else "  ", State.HELD.value), (text, ""), (f"  r{event.revision}", "dim")]
-    if len(waiting) > _WAITING:
-        yield [("  " + words["more"].format(count=len(waiting) - _WAITING), "dim")]
 
 
 def _unplaced(graph: nx.DiGraph[str], words: Words) -> Iterator[Line]:

@@ -10,11 +10,13 @@ from kubelearn.graph.canvas import columns
 from kubelearn.tui.styles import style
 from kubelearn.tui.texts import Texts
 
-#: Key as shown, and the action, which is also the key of its text. First those that must not be missed.
+#: Key as shown, and the action, which is also the key of its text.
 KEYS = (
     ("F1", "hint"), ("F2", "view"), ("F3", "solution"), ("F4", "next"), ("F5", "continue"), ("F6", "pause"),
     ("F7", "focus"), ("F8", "step"), ("^L", "fold"), ("^P", "commands"),
 )  # fmt: skip
+#: What is left out first where not all fit.
+_DISPENSABLE = ("commands", "fold", "focus", "solution", "pause", "view")
 _QUIT = ("^Q", "quit")
 
 
@@ -27,13 +29,13 @@ class KeyBar(Static):
         self.update(self._text(self.size.width))
 
     def _text(self, width: int) -> Text:
+        shown = [*KEYS, _QUIT]
+        for action in _DISPENSABLE:
+            if sum(self._width(*key) for key in shown) > width + 1:
+                shown = [key for key in shown if key[1] != action]
         text = Text(no_wrap=True)
-        room = width - self._width(*_QUIT)
-        for key, action in KEYS:
-            room -= self._width(key, action)
-            if room >= 0:
-                text.append_text(self._piece(key, action))
-        text.append_text(self._piece(*_QUIT))
+        for key in shown:
+            text.append_text(self._piece(*key))
         return text
 
     def _width(self, key: str, action: str) -> int:

@@ -40,6 +40,10 @@ class Lines(ScrollView, can_focus=True):
             self.scroll_end(animate=False)
         self.refresh()
 
+    def is_more_below(self) -> bool:
+        """Whether lines are hidden below what is in view."""
+        return self.scroll_offset.y + self.scrollable_content_region.height < len(self._lines)
+
     def render_line(self, y: int) -> Strip:
         number = y + self.scroll_offset.y
         width = self.scrollable_content_region.width

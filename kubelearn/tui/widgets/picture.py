@@ -41,8 +41,17 @@ class Picture(Lines):
     def on_resize(self) -> None:
         self.redraw()
 
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._mark_more()
+
+    def _mark_more(self) -> None:
+        """Nothing is cut off without a mark."""
+        self.border_subtitle = self._texts["more-lines"] if self.is_more_below() else ""
+
     def redraw(self) -> None:
         if self.line_width < 20:  # hidden, or not laid out yet
             return
         graph = views.view(model.build(self._snapshot), self._view)
         self.show_lines(lines(graph, self._snapshot, self._view, self.line_width, self._words))
+        self._mark_more()

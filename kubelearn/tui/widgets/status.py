@@ -38,10 +38,13 @@ class StatusBar(Lines, can_focus=False):
         self._draw()
 
     def _draw(self) -> None:
-        width = self.line_width
-        right = self._right()
-        room = width - width_of(right) - 2
-        self.show_lines([[*pad(self._left(), room), ("  ", ""), *right]] if room > 10 else [pad(self._left(), width)])
+        """What is left out first where not all fits: the language, the revision."""
+        width, left = self.line_width, self._left()
+        held, revision, language = self._right()
+        right = next(
+            (r for r in ([*held, *revision, *language], [*held, *revision]) if width_of([*left, *r]) + 3 <= width), held
+        )
+        self.show_lines([[*pad(left, max(0, width - width_of(right) - 2)), ("  ", ""), *right]])
 
     def _left(self) -> Line:
         nodes = self._snapshot.of("nodes")
@@ -52,10 +55,13 @@ class StatusBar(Lines, can_focus=False):
         line.append((f"   {self._cluster} · {self._texts['nodes'].format(ready=ready, all=len(nodes))}", ""))
         return [*line, (f"   {self._lesson}", "accent")] if self._lesson else line
 
-    def _right(self) -> Line:
+    def _right(self) -> tuple[Line, Line, Line]:
         gates = self._snapshot.of("gates.kubelearn.dev")
         waiting = sum(len(g.get("status", {}).get("waiting", ())) for g in gates)
         held = any(g.get("spec", {}).get("paused") for g in gates)
-        line: Line = [(self._texts["held"].format(count=waiting) + "   ", "held")] if held else []
         revision = self._texts["revision"].format(revision=self._snapshot.revision)
-        return [*line, (f"{revision}   {self._language}", "dim")]
+        return (
+            [(self._texts["held"].format(count=waiting), "held")] if held else [],
+            [(f"   {revision}", "dim")],
+            [(f"   {self._language}", "dim")],
+        )
