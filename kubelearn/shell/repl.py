@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -18,9 +16,10 @@ from kubelearn.api.errors import ApiError
 from kubelearn.client.transport import TransportError
 from kubelearn.kit.errors import KubelearnError
 from kubelearn.kubectl.session import Session
+from kubelearn.shell.lines import leaves, run_line, says_nothing
 
 
-class _Live(Completer):
+class Live(Completer):
     def __init__(self, session: Session) -> None:
         self._session = session
 
@@ -44,7 +43,7 @@ async def repl(session: Session, history: Path | None = None, title: str = "") -
     """Until Ctrl-D or `exit`; the status of the last command."""
     prompt: PromptSession[str] = PromptSession(
         history=FileHistory(str(history)) if history else None,
-        completer=_Live(session),
+        completer=Live(session),
         auto_suggest=AutoSuggestFromHistory(),
         complete_while_typing=False,
         bottom_toolbar=lambda: f" {title} · namespace {session.namespace} · Tab completes · Ctrl-D leaves",
@@ -58,27 +57,7 @@ async def repl(session: Session, history: Path | None = None, title: str = "") -
             continue
         except EOFError:
             return code
-        if line in ("exit", "quit"):
+        if leaves(line):
             return code
-        if line:
-            code = await _run(session, line)
-
-
-async def _run(session: Session, line: str) -> int:
-    """One line; Ctrl-C ends it and the prompt comes back."""
-    running = asyncio.ensure_future(  # noqa: TID251  awaited here
-        session.execute(line, sys.stdout.write, sys.stderr.write, color=True)
-    )
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(2, running.cancel)
-    try:
-        return await running
-    except asyncio.CancelledError:
-        print("^C")  # noqa: T201  the REPL's own standard output
-        return 130
-    except (TransportError, KubelearnError) as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
-        return 1
-    finally:
-        loop.remove_signal_handler(2)
-        sys.stdout.flush()
+        if not says_nothing(line):
+            code = await run_line(session, line)

@@ -1,57 +1,50 @@
 """The app: panes, keys, and the background work that feeds them.
 
 Everything shown comes over the Kubernetes API: the picture from informers, the timeline from recorded spans, the ticks
-from the lesson's checks. Background work calls the panes' methods on the same loop; panes post messages back.
+from the lesson's checks. Background work calls the panes' methods on the same loop; panes post messages back. No key
+waits for the cluster: whatever asks it runs in the background.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from textual.app import App, ComposeResult
+from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.theme import Theme
-from textual.widgets import Footer
+from textual.containers import Container, Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Static
 
 from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Resource
 from kubelearn.client.rest import Client
 from kubelearn.client.transport import TransportError
-from kubelearn.graph.snapshot import GATES, LiveSnapshot
+from kubelearn.graph.snapshot import LiveSnapshot
 from kubelearn.kit.errors import KubelearnError
 from kubelearn.kit.tasks import Tasks
-from kubelearn.lessons import progress
-from kubelearn.lessons.engine import LessonRun
-from kubelearn.lessons.model import Lesson, find, load_all
 from kubelearn.trace.chain import from_object
+from kubelearn.tui import gates
+from kubelearn.tui.course import Course, CourseFinished
+from kubelearn.tui.shell import Shell
+from kubelearn.tui.styles import THEMES
 from kubelearn.tui.texts import TEXTS
-from kubelearn.tui.widgets.lesson import LessonPane, Prediction
+from kubelearn.tui.widgets.keys import KeyBar
+from kubelearn.tui.widgets.lesson import LessonPane, Question
 from kubelearn.tui.widgets.picture import Picture
-from kubelearn.tui.widgets.shell import Candidate, ShellPane
+from kubelearn.tui.widgets.shell import ShellPane
 from kubelearn.tui.widgets.status import StatusBar
 from kubelearn.tui.widgets.timeline import Timeline
 
 SPANS = Resource("kubelearn.dev", "v1alpha1", "Span", "spans", "span", False)
 _FRAME = 0.05
-_THEMES = (
-    Theme("kubelearn-dark", primary="#b18cff", background="#0d1117", surface="#0d1117", panel="#161b22", dark=True),
-    Theme("kubelearn-light", primary="#8250df", background="#ffffff", surface="#ffffff", panel="#eaeef2", dark=False),
-    Theme("kubelearn-safe", primary="#56b4e9", background="#0d1117", surface="#0d1117", panel="#161b22", dark=True),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Shell:
-    """What the shell pane needs of a shell: run a line, complete a line."""
-
-    execute: Callable[[str, Callable[[str], None]], Awaitable[int]]
-    complete: Callable[[str, int], Awaitable[Sequence[Candidate]]]
+_LOOK = 0.2
+_LATELY = 200  # revisions
+_ACTIONS = ("hint", "view", "solution", "next", "continue", "pause", "step", "fold", "quit")
 
 
 class KubelearnApp(App[int]):
@@ -60,33 +53,36 @@ class KubelearnApp(App[int]):
     CSS_PATH = "app.tcss"
     TITLE = "kubelearn"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "hint", "hint"),
-        Binding("f2", "view", "view"),
-        Binding("f3", "solution", "solution"),
-        Binding("f4", "next", "next"),
-        Binding("f5", "continue", "continue"),
-        Binding("f6", "pause", "pause"),
-        Binding("f7", "focus_next", "focus", priority=True),
-        Binding("f8", "step", "step"),
-        Binding("ctrl+l", "fold", "fold lesson", priority=True),
-        Binding("ctrl+q", "quit", "quit (cluster stays)", priority=True),
+        Binding("f1", "hint"),
+        Binding("f2", "view"),
+        Binding("f3", "solution"),
+        Binding("f4", "next"),
+        Binding("f5", "continue"),
+        Binding("f6", "pause"),
+        Binding("f7", "focus_next", priority=True),
+        Binding("shift+f7", "focus_previous", priority=True),
+        Binding("f8", "step"),
+        Binding("pagedown", "page(1)"),
+        Binding("pageup", "page(-1)"),
+        Binding("ctrl+l", "fold", priority=True),
+        Binding("ctrl+q", "quit", priority=True),
     ]
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (180, "-wide")]  # noqa: RUF012  textual declares it an instance variable
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-normal"), (180, "-wide")]  # noqa: RUF012  textual's
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-high")]  # noqa: RUF012  textual declares them instance variables
 
     def __init__(
         self, client: Client, shell: Shell, home: Path, *, cluster: str, language: str = "en", lesson_id: str = ""
     ) -> None:
         super().__init__()
-        self._client, self._shell, self._home = client, shell, home
-        self._language, self._lesson_id = language, lesson_id
-        self._texts = TEXTS[language]
-        self._background = Tasks("tui")
+        self._client, self._shell = client, shell
+        self._language, self._texts = language, TEXTS[language]
+        self._background = Tasks("tui", self._failed)
         self._live = LiveSnapshot(client, self._moved)
-        self._dirty = asyncio.Event()
-        self._command: asyncio.Task[int] | None = None
-        self._run: LessonRun | None = None
-        self._progress = progress.load(home)
-        self._solved = False
+        self._dirty, self._unseen = asyncio.Event(), asyncio.Event()
+        self._command: asyncio.Task[Any] | None = None
+        self._typed: deque[str] = deque()
+        self._began = 0.0
+        self._course = Course(client, home, language, lesson_id)
         self._cluster = cluster
 
     def compose(self) -> ComposeResult:
@@ -94,30 +90,37 @@ class KubelearnApp(App[int]):
         with Horizontal(id="panes"):
             yield LessonPane(self._texts)
             with Vertical(id="right"):
-                yield Picture("picture")
-                yield Timeline(self._texts["happened"], "timeline")
-                yield ShellPane(self._texts)
-        yield Footer(compact=True, show_command_palette=False)
+                with Container(id="scene"):
+                    yield Picture(self._texts, self._language)
+                    yield Timeline(self._texts)
+                yield ShellPane(self._texts, self._shell.history())
+        yield Static(self._texts["small"], id="small")
+        yield KeyBar(self._texts)
 
     async def on_mount(self) -> None:
-        for theme in _THEMES:
+        for theme in THEMES:
             self.register_theme(theme)
         self.theme = "kubelearn-dark"
-        self.query_one(ShellPane).focus_line()
-        self._background.start(self._follow(), "snapshot")
+        self._pane.focus_line()
+        self._pane.set_namespace(self._shell.namespace())
+        self._background.start(self._persist(lambda: self._live.start(self._background)), "snapshot")
         self._background.start(self._spans(), "spans")
         self._background.start(self._redraw(), "redraw")
+        self._background.start(self._look(), "look")
         self._background.start(self._open_lesson(), "lesson")
 
     async def on_unmount(self) -> None:
-        if self._command is not None:
-            self._command.cancel()
         await self._background.close()
+
+    @property
+    def _pane(self) -> ShellPane:
+        return self.query_one(ShellPane)
 
     # background work
 
-    async def _follow(self) -> None:
-        await self._persist(lambda: self._live.start(self._background))
+    def _failed(self, task: str, error: BaseException) -> None:
+        """A fault of kubelearn's own: it shows, and the rest goes on."""
+        self._pane.write(f"{task}: {error!r}\n")
 
     async def _persist(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do `work`, again and again while the cluster cannot be reached; the status bar says so meanwhile."""
@@ -131,28 +134,59 @@ class KubelearnApp(App[int]):
                 self.query_one(StatusBar).set_problem("")
                 return
 
+    async def _once(self, work: Awaitable[None]) -> None:
+        """Do what a key asked for; when it cannot be done, say why."""
+        try:
+            await work
+        except (TransportError, ApiError, KubelearnError) as error:
+            self._pane.write(f"{error}\n")
+
     def _moved(self) -> None:
         self._dirty.set()
+        self._unseen.set()
 
     async def _redraw(self) -> None:
-        """Draw and check when something moved, at most every frame."""
+        """Draw when something moved, at most every frame."""
         while True:
             await self._dirty.wait()
             self._dirty.clear()
             snapshot = self._live.current()
             self.query_one(Picture).show(snapshot)
             self.query_one(StatusBar).show(snapshot)
-            await self._look()
             await asyncio.sleep(_FRAME)
 
+    async def _look(self) -> None:
+        """Tick the checks of the current step when something moved."""
+        bar = self.query_one(StatusBar)
+        while True:
+            await self._unseen.wait()
+            self._unseen.clear()
+            was_solved = self._course.solved
+            try:
+                checked = await self._course.look()
+            except (TransportError, ApiError) as error:
+                bar.set_problem(str(error))
+                self._unseen.set()
+            else:
+                bar.set_problem("")
+                if checked is not None:
+                    solved = self._course.solved
+                    going_on = self._texts["finished" if self._course.is_last_step else "done"] if solved else ""
+                    self.query_one(LessonPane).checks(checked, going_on)
+                    if solved and not was_solved:
+                        self.query_one(LessonPane).debrief()
+            await asyncio.sleep(_LOOK)
+
     async def _spans(self) -> None:
+        """Feed the timeline: what was written lately, as far as the store remembers, then what is written."""
         timeline = self.query_one(Timeline)
-        version = ""
+        version, back = "", _LATELY
         while True:
             try:
                 if not version:
                     listed = await self._client.list(SPANS, limit=1)
-                    version = listed["metadata"]["resourceVersion"]
+                    version = str(max(1, int(listed["metadata"]["resourceVersion"]) - back))
+                    back = 0
                 async for event in self._client.watch(SPANS, resource_version=version):
                     if event.type in ("ADDED", "MODIFIED"):
                         version = event.object["metadata"]["resourceVersion"]
@@ -161,189 +195,179 @@ class KubelearnApp(App[int]):
                 if error.code == 404:
                     return
                 version = ""
-                await asyncio.sleep(1)
             except TransportError:
-                await asyncio.sleep(1)
+                pass
+            await asyncio.sleep(1)
 
     # lessons
 
     async def _open_lesson(self) -> None:
-        wanted = self._lesson_id or self._progress.lesson or self._first_unfinished()
-        await self._persist(lambda: self._enter_lesson(find(wanted), anew=wanted != self._progress.lesson))
-
-    def _first_unfinished(self) -> str:
-        lessons = load_all()
-        return next((x.id for x in lessons if x.id not in self._progress.finished), lessons[0].id)
-
-    async def _enter_lesson(self, lesson: Lesson, *, anew: bool) -> None:
-        self.query_one(StatusBar).set_lesson(self._texts["set-up"])
+        bar = self.query_one(StatusBar)
+        bar.set_lesson(self._texts["set-up"])
         try:
-            run = await LessonRun.open(self._client, lesson)
-            if anew:
-                await run.start()
-                self._progress.enter(lesson.id, 0)
-            else:
-                run.context.commands.extend(self._progress.commands)
-                run.context.answers.update(self._progress.answers)
+            await self._persist(self._course.open)
+        except CourseFinished:
+            bar.set_lesson("")
+            self._pane.say(self._texts["course-finished"])
         except KubelearnError as error:
-            self.query_one(ShellPane).write(f"{error}\n")
-            self.query_one(StatusBar).set_lesson("")
-            return
-        self._run = run
-        await self._show_step(enter=anew)
+            bar.set_lesson("")
+            self._pane.write(f"{error}\n" + (f"  {error.hint}\n" if error.hint else ""))
+        else:
+            self._shell.enter(self._course.lesson.folder)
+            files = sorted(f.name for f in self._course.lesson.folder.glob("*.yaml") if f.name != "lesson.yaml")
+            if files:
+                self._pane.say(self._texts["files"].format(files=", ".join(files)))
+            await self._show_step()
 
-    async def _show_step(self, *, enter: bool) -> None:
-        run = self._run
-        assert run is not None
-        step = run.lesson.steps[self._progress.step]
-        self._solved = False
-        if enter:
-            await run.enter(step)
-        progress.save(self._home, self._progress)
-        await self.query_one(LessonPane).show(run.lesson, step, self._language)
-        self.query_one(Picture).set_view(step.view)
-        number = f"{self._progress.step + 1}/{len(run.lesson.steps)}"
-        self.query_one(StatusBar).set_lesson(f"{self._texts['lesson']} {run.lesson.order}  {number}")
+    async def _show_step(self) -> None:
+        course = self._course
+        prose = course.lesson.prose[self._language]
+        number = f"{course.number}/{len(course.lesson.steps)}"
+        introduction = prose.introduction if course.number == 1 else ""
+        pane = self.query_one(LessonPane)
+        await pane.show(prose.title, number, introduction, course.words, course.answer)
+        self.query_one(Picture).set_view(course.step.view)
+        title = f"{self._texts['lesson']} {course.lesson.order} · {number} · {prose.title}"
+        self.query_one(StatusBar).set_lesson(title)
         self._moved()
 
-    async def _look(self) -> None:
-        """Tick the checks of the current step."""
-        run = self._run
-        if run is None:
-            return
-        step = run.lesson.steps[self._progress.step]
-        try:
-            checked = await run.look(step)
-        except (TransportError, ApiError) as error:
-            self.query_one(StatusBar).set_problem(str(error))
-            return
-        self.query_one(StatusBar).set_problem("")
-        if step is not run.lesson.steps[self._progress.step]:
-            return
-        pane = self.query_one(LessonPane)
-        pane.checks(checked)
-        if not self._solved and all(c.result.passed for c in checked):
-            self._solved = True
-            pane.done(self._progress.step == len(run.lesson.steps) - 1)
-
-    def on_prediction_answered(self, message: Prediction.Answered) -> None:
-        if self._run is not None:
-            step = self._run.lesson.steps[self._progress.step]
-            self._run.context.answers[step.id] = str(message.option)
-            self._progress.answers[step.id] = str(message.option)
-            self._moved()
+    def on_question_answered(self, message: Question.Answered) -> None:
+        self._course.choose(message.option)
+        self._pane.focus_line()
+        self._unseen.set()
 
     # the shell
 
     def on_shell_pane_submitted(self, message: ShellPane.Submitted) -> None:
-        pane = self.query_one(ShellPane)
-        line = message.line.strip()
-        if not line:
-            return
-        if self._command is not None and not self._command.done():
-            pane.write(self._texts["busy"] + "\n")
-            return
+        """One line after another: what is typed while a command runs waits for its end, as in any terminal."""
+        self._typed.append(message.line)
+        if self._command is None or self._command.done():
+            self._command = self._background.start(self._run_typed(), "command")
+            self._began = asyncio.get_running_loop().time()
+        elif asyncio.get_running_loop().time() - self._began > 1:
+            self._pane.say(self._texts["busy"].format(line=message.line))
+
+    async def _run_typed(self) -> None:
+        while self._typed:
+            await self._run_line(self._typed.popleft())
+
+    async def _run_line(self, line: str) -> None:
+        pane = self._pane
         pane.echo(line)
+        if line.isdecimal() and self.query_one(LessonPane).answer(int(line)):
+            return
+        self._shell.remember(line)
         if line in ("exit", "quit"):
             self.exit(0)
         elif line == "clear":
             pane.clear()
         else:
-            self._command = self._background.start(self._execute(line), "command")
+            await self._execute(line)
 
-    async def _execute(self, line: str) -> int:
-        pane = self.query_one(ShellPane)
-        code = 1
+    async def _execute(self, line: str) -> None:
+        pane = self._pane
         try:
-            code = await self._shell.execute(line, pane.write)
-        except (TransportError, KubelearnError) as error:
-            pane.write(f"{error}\n")
+            code = await self._shell.execute(line, pane.write, pane.columns)
         finally:
             pane.flush()
-        if code == 0 and self._run is not None:
-            self._run.context.commands.append(line)
-            self._progress.commands.append(line)
-        self._moved()
-        return code
+        pane.set_namespace(self._shell.namespace())
+        if code == 0:
+            self._course.ran(line)
+        self._unseen.set()
 
     def on_shell_pane_interrupted(self) -> None:
         if self._command is not None and not self._command.done():
             self._command.cancel()
-            self.query_one(ShellPane).write("^C\n")
+            self._typed.clear()
+        self._pane.echo("^C")
+
+    def on_shell_pane_ended(self) -> None:
+        self.exit(0)
 
     def on_shell_pane_wanted(self, message: ShellPane.Wanted) -> None:
-        self._background.start(self._complete(message.text, message.cursor), "complete")
+        self._background.start(self._complete(message), "complete")
 
-    async def _complete(self, text: str, cursor: int) -> None:
+    async def _complete(self, message: ShellPane.Wanted) -> None:
+        """What cannot be asked now completes to nothing."""
         with contextlib.suppress(TransportError, ApiError):
-            self.query_one(ShellPane).offer(await self._shell.complete(text, cursor))
+            found = await self._shell.complete(message.line.text, message.line.cursor)
+            self._pane.offer(message.line, found)
 
     # keys
 
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        for action in _ACTIONS:
+            title = self._texts[f"key-{action}"]
+            yield SystemCommand(title, self._texts[f"help-{action}"], getattr(self, f"action_{action}"))
+        yield SystemCommand(self._texts["help-theme"], "", self.action_change_theme)
+
     def action_hint(self) -> None:
-        if self._run is None:
+        if not self._course.is_open:
             return
-        step = self._run.lesson.steps[self._progress.step]
-        hints = self._run.lesson.prose[self._language].steps[step.id].hints
-        shown = min(self._progress.hints, len(hints) - 1)
-        self._progress.hints = shown + 1
-        self.query_one(LessonPane).hint(f"{self._texts['hint']} {shown + 1}/{len(hints)}: {hints[shown]}")
+        found = self._course.hint()
+        if found is None:
+            self.query_one(LessonPane).aside(self._texts["no-hint"], "")
+            return
+        number, count, text = found
+        self.query_one(LessonPane).aside(f"{self._texts['hint']} {number}/{count}", text)
 
     def action_solution(self) -> None:
-        if self._run is None:
+        if not self._course.is_open:
             return
-        step = self._run.lesson.steps[self._progress.step]
-        lines = "\n".join(f"    {line}" for line in step.solution)
-        self.query_one(LessonPane).hint(f"{self._texts['solution']}:\n\n{lines}")
+        lines = self._course.step.solution
+        text = "\n\n".join(f"`{line}`" for line in lines) if lines else self._texts["no-solution"]
+        self.query_one(LessonPane).aside(self._texts["solution"], f"\n\n{text}")
 
-    async def action_next(self) -> None:
+    def action_next(self) -> None:
         """Go on when the step is solved; after the last step, to the next lesson."""
-        if self._run is None or not self._solved:
+        if not self._course.is_open:
             return
-        lesson = self._run.lesson
-        if self._progress.step + 1 < len(lesson.steps):
-            self._progress.enter(lesson.id, self._progress.step + 1)
-            await self._show_step(enter=True)
-            return
-        self._progress.finished = sorted({*self._progress.finished, lesson.id})
-        finished, self._run = self._run, None
-        self._background.start(self._next_lesson(finished), "lesson")
+        if not self._course.solved:
+            self._pane.say(self._texts["not-solved"])
+        else:
+            self._background.start(self._once(self._go_on()), "next")
 
-    async def _next_lesson(self, finished: LessonRun) -> None:
-        await finished.teardown()
-        self._progress.enter("", 0)
-        progress.save(self._home, self._progress)
-        self._lesson_id = ""
+    async def _go_on(self) -> None:
+        if not self._course.is_last_step:
+            await self._course.next_step()
+            await self._show_step()
+            return
+        await self._course.finish()
         await self._open_lesson()
 
     def action_view(self) -> None:
-        if self.screen.has_class("-narrow"):
-            self.screen.toggle_class("-picture")
-            self.call_after_refresh(self.query_one(Picture).redraw)
-        else:
-            self.query_one(Picture).next_view()
+        """The next view; on a narrow screen the lesson takes its turn too."""
+        picture = self.query_one(Picture)
+        if not self.screen.has_class("-narrow"):
+            picture.next_view()
+        elif not self.screen.has_class("-picture"):
+            self.screen.add_class("-picture")
+        elif picture.next_view():
+            self.screen.remove_class("-picture")
+
+    def action_page(self, by: int) -> None:
+        self.query_one(LessonPane).page(by)
 
     def action_fold(self) -> None:
         self.query_one("#lesson").toggle_class("-folded")
 
-    async def action_pause(self) -> None:
-        await self._gate_all(paused=True)
+    def action_pause(self) -> None:
+        self._background.start(self._once(self._hold_all(paused=True)), "pause")
 
-    async def action_continue(self) -> None:
-        await self._gate_all(paused=False)
+    def action_continue(self) -> None:
+        self._background.start(self._once(self._hold_all(paused=False)), "continue")
 
-    async def _gate_all(self, *, paused: bool) -> None:
-        gates = (await self._client.list(GATES))["items"]
-        for gate in gates:
-            if bool(gate.get("spec", {}).get("paused")) != paused:
-                patch = {"spec": {"paused": paused}}
-                await self._client.patch(GATES, gate["metadata"]["name"], "", patch, "application/merge-patch+json")
+    async def _hold_all(self, *, paused: bool) -> None:
+        await gates.hold_all(self._client, paused=paused)
+        self._pane.say(self._texts["all-held" if paused else "all-go"])
 
-    async def action_step(self) -> None:
+    def action_step(self) -> None:
+        self._background.start(self._once(self._step()), "step")
+
+    async def _step(self) -> None:
         """Deliver the oldest event that any component waits for."""
-        gates = (await self._client.list(GATES))["items"]
-        waiting = [(w["revision"], g["metadata"]["name"]) for g in gates for w in g["status"].get("waiting", ())]
-        if not waiting:
-            self.query_one(ShellPane).write(self._texts["no-gate"] + "\n")
-            return
-        await self._client.create(GATES, {"count": 1}, name=min(waiting)[1], subresource="step")
+        seen = await gates.step(self._client)
+        if seen is None:
+            self._pane.say(self._texts["nothing-waits"])
+        else:
+            self._pane.say(self._texts["delivered"].format(component=seen.component, event=seen.event))

@@ -1,12 +1,13 @@
-"""From the picture's styles to colours, per theme. Colour is always doubled by a glyph."""
+"""Themes, and from the picture's styles to colours in each. Colour is always doubled by a glyph."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
-from rich.text import Text
-
-from kubelearn.graph.render.text import Line
+from rich.style import Style
+from rich.theme import Theme as RichTheme
+from textual.theme import Theme
 
 _DARK = {
     "running": "#3fb950", "not-ready": "#d29922", "starting": "#58a6ff", "terminating": "#8b949e",
@@ -19,19 +20,38 @@ _LIGHT = {
 }  # fmt: skip
 #: Blue and orange, told apart by every kind of colour vision.
 _SAFE = {
-    **_DARK, "running": "#56b4e9", "not-ready": "#e69f00", "starting": "#0072b2", "failed": "bold #d55e00",
-    "unknown": "#cc79a7",
+    **_DARK, "running": "#56b4e9", "not-ready": "#e69f00", "starting": "#7f9fff", "failed": "bold #d55e00",
+    "unknown": "#cc79a7", "held": "bold #f0e442", "accent": "#56b4e9",
 }  # fmt: skip
-STYLES: Mapping[str, Mapping[str, str]] = {"kubelearn-dark": _DARK, "kubelearn-light": _LIGHT, "kubelearn-safe": _SAFE}
+_STYLES: Mapping[str, Mapping[str, str]] = {"kubelearn-dark": _DARK, "kubelearn-light": _LIGHT, "kubelearn-safe": _SAFE}
+
+THEMES = (
+    Theme("kubelearn-dark", primary="#b18cff", background="#0d1117", surface="#0d1117", panel="#161b22", dark=True),
+    Theme("kubelearn-light", primary="#8250df", background="#ffffff", surface="#ffffff", panel="#eaeef2", dark=False),
+    Theme("kubelearn-safe", primary="#56b4e9", background="#0d1117", surface="#0d1117", panel="#161b22", dark=True),
+)
 
 
-def styled(lines: list[Line], theme: str) -> Text:
-    """The picture's lines as one rich Text."""
-    styles = STYLES.get(theme, _DARK)
-    text = Text(no_wrap=True, overflow="crop")
-    for number, line in enumerate(lines):
-        if number:
-            text.append("\n")
-        for piece, style in line:
-            text.append(piece, styles[style])
-    return text
+def styles(theme: str) -> Mapping[str, str]:
+    """Colours by style name; another theme than ours gets those of the dark one."""
+    return _STYLES.get(theme, _DARK)
+
+
+@functools.cache
+def style(theme: str, name: str) -> Style:
+    return Style.parse(styles(theme)[name] or "none")
+
+
+def prose(theme: str) -> RichTheme:
+    """How Markdown looks: code in the accent colour, headings without decoration."""
+    accent = styles(theme)["accent"]
+    return RichTheme(
+        {
+            "markdown.code": accent,
+            "markdown.h1": "bold",
+            "markdown.h2": "bold",
+            "markdown.block_quote": "none",
+            "markdown.item.number": styles(theme)["dim"],
+            "markdown.item.bullet": styles(theme)["dim"],
+        }
+    )

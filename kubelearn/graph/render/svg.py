@@ -6,6 +6,7 @@ from html import escape
 
 import networkx as nx
 
+from kubelearn.graph import canvas
 from kubelearn.graph.render import text
 from kubelearn.graph.renderer import Renderer
 from kubelearn.graph.snapshot import Snapshot
@@ -33,9 +34,9 @@ def _draw(graph: nx.DiGraph[str], snapshot: Snapshot, view: str, width: int) -> 
                 x, y = _MARGIN + column * _COLUMN, _MARGIN + (row + 0.75) * _ROW
                 out.append(
                     f'<text x="{x:.1f}" y="{y:.1f}" fill="{_COLOURS[style]}" xml:space="preserve" '
-                    f'textLength="{text.columns(piece) * _COLUMN:.1f}">{escape(piece)}</text>'
+                    f'textLength="{canvas.columns(piece) * _COLUMN:.1f}">{escape(piece)}</text>'
                 )
-            column += text.columns(piece)
+            column += canvas.columns(piece)
     return "\n".join([*out, "</svg>"])
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from rich.text import Text
-from textual.widgets import Static
-
+from kubelearn.graph.canvas import Line, pad, width_of
 from kubelearn.graph.node_type import node_types
 from kubelearn.graph.snapshot import Snapshot
 from kubelearn.graph.state import State
+from kubelearn.tui.texts import Texts
+from kubelearn.tui.widgets.lines import Lines
 
 
-class StatusBar(Static):
-    def __init__(self, cluster: str, texts: Mapping[str, str], language: str) -> None:
-        super().__init__(id="status")
-        self._cluster, self._texts, self._language = cluster, texts, language
+class StatusBar(Lines, can_focus=False):
+    """`show` takes a new snapshot; the lesson and a problem are set as they change."""
+
+    def __init__(self, cluster: str, texts: Texts, language: str) -> None:
+        super().__init__("status")
+        self._cluster, self._texts, self._language = cluster.removeprefix("kubelearn-"), texts, language
         self._lesson = ""
         self._problem = ""
         self._snapshot = Snapshot()
@@ -26,27 +26,42 @@ class StatusBar(Static):
 
     def set_problem(self, text: str) -> None:
         """A fault that the learner must know of, empty when it is over."""
-        self._problem = text
-        self._draw()
+        if text != self._problem:
+            self._problem = text
+            self._draw()
 
     def show(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._draw()
 
+    def on_resize(self) -> None:
+        self._draw()
+
     def _draw(self) -> None:
+        """What is left out first where not all fits: the language, the revision."""
+        width, left = self.line_width, self._left()
+        held, revision, language = self._right()
+        right = next(
+            (r for r in ([*held, *revision, *language], [*held, *revision]) if width_of([*left, *r]) + 3 <= width), held
+        )
+        self.show_lines([[*pad(left, max(0, width - width_of(right) - 2)), ("  ", ""), *right]])
+
+    def _left(self) -> Line:
         nodes = self._snapshot.of("nodes")
         ready = sum(node_types()["Node"].state(n) is State.RUNNING for n in nodes)
-        gates = self._snapshot.of("gates.kubelearn.dev")
-        held = any(g.get("spec", {}).get("paused") for g in gates)
-        waiting = sum(len(g.get("status", {}).get("waiting", ())) for g in gates)
-        pieces = [
-            ("kubelearn", "bold"),
-            (f"{self._cluster} · {ready}/{len(nodes)} {self._texts['nodes']}", ""),
-            (self._lesson, ""),
-            (f"⏸ {self._texts['held']} · {waiting} {self._texts['waiting']}" if held else "", "bold"),
-            (f"rev {self._snapshot.revision}", ""),
-            (self._language, ""),
-        ]
+        line: Line = [("kubelearn", "title")]
         if self._problem:
-            pieces.insert(1, (f"✗ {self._texts['lost']}{self._problem}", "bold reverse"))
-        self.update(Text("   ").join(Text(text, style) for text, style in pieces if text))
+            return [*line, (f"   ✗ {self._texts['lost'].format(problem=self._problem)}", "failed")]
+        line.append((f"   {self._cluster} · {self._texts['nodes'].format(ready=ready, all=len(nodes))}", ""))
+        return [*line, (f"   {self._lesson}", "accent")] if self._lesson else line
+
+    def _right(self) -> tuple[Line, Line, Line]:
+        gates = self._snapshot.of("gates.kubelearn.dev")
+        waiting = sum(len(g.get("status", {}).get("waiting", ())) for g in gates)
+        held = any(g.get("spec", {}).get("paused") for g in gates)
+        revision = self._texts["revision"].format(revision=self._snapshot.revision)
+        return (
+            [(self._texts["held"].format(count=waiting), "held")] if held else [],
+            [(f"   {revision}", "dim")],
+            [(f"   {self._language}", "dim")],
+        )
