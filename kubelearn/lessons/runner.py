@@ -109,7 +109,7 @@ class Runner:
         except TimeoutError:
             if not limit.expired():
                 raise
-            return Output(typed, TIMED_OUT, "".join(pieces) + f"error: did not end within {seconds:.0f} s\n")
+            return Output(typed, TIMED_OUT, "".join(pieces) + f"error: did not end within {seconds:g} s\n")
         if code == 0:
             self.commands.append(typed)
         return Output(typed, code, "".join(pieces))

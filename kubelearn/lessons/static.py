@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from kubelearn.graph.views import VIEWS
@@ -50,7 +51,7 @@ def _files(lesson: Lesson) -> Iterator[str]:
     for where, line in _lines(lesson):
         words = _words(line)
         named.update(part for word in words for part in re.split("[=,]", word))
-        for flag, value in zip(words, [*words[1:], ""], strict=True):
+        for flag, value in pairwise((*words, "")):
             name = value if flag in ("-f", "--filename") else flag.removeprefix("--filename=")
             if (name != flag or flag.startswith("--filename=")) and not _exists(lesson.folder, name):
                 yield f"{where}: `{line}`: no file {name}"

@@ -21,10 +21,12 @@ from kubelearn.lessons.engine import NODES, LessonRun
 from kubelearn.lessons.model import Lesson, Step
 from kubelearn.lessons.static import static_problems
 
-#: How long a solution may take to come true; how long a start state is watched; how long a wrong solution has to show.
+#: Seconds: that a solution may take to come true, that a start state is watched, that a wrong solution has to show
+#: itself, and that controllers and kubelets have to clear away.
 PATIENCE = 90.0
 SETTLE = 1.0
 SHOWING = 5.0
+CLEARING = 30.0
 _VOLATILE = {
     "events",
     "events.events.k8s.io",
@@ -190,10 +192,13 @@ async def _inventory(run: LessonRun) -> dict[str, str]:
 
 async def _difference(run: LessonRun, before: dict[str, str]) -> list[str]:
     """What teardown left, lacks or left changed, once controllers and kubelets have had time to finish."""
-    for _ in range(100):
+    end = asyncio.get_running_loop().time() + CLEARING
+    while True:
         after = await _inventory(run)
         if after == before:
             return []
+        if asyncio.get_running_loop().time() >= end:
+            break
         await asyncio.sleep(0.3)
     changed = sorted(n for n in set(before) & set(after) if before[n] != after[n])
     kinds = (
