@@ -7,8 +7,10 @@ import asyncio
 import contextlib
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubelearn import KUBERNETES_VERSION, __version__
@@ -16,6 +18,22 @@ from kubelearn.kit.errors import KubelearnError
 
 if TYPE_CHECKING:
     from kubelearn.cluster.state import ClusterConfig, ClusterFolder
+
+_LESSON_ACTIONS = (
+    "list", "start", "answer", "check", "hint", "solution", "next", "reset", "verify", "new",
+)  # fmt: skip
+_LESSON_EXAMPLES = """\
+  kubelearn lesson list                  every lesson, and how far you are
+  kubelearn lesson start services        bring about its start state, and show the first step
+  kubelearn lesson answer 2              answer the step's question
+  kubelearn kubectl get pods -o wide     do what the step asks for
+  kubelearn lesson check                 what is seen, and what is wanted
+  kubelearn lesson hint                  one hint more each time; then: kubelearn lesson solution
+  kubelearn lesson next                  check, and go on
+  kubelearn lesson reset                 the lesson from its beginning
+  kubelearn lesson verify --all          for authors: prove every lesson on this cluster
+  kubelearn lesson new my-lesson         for authors: a folder to begin with
+"""
 
 #: kubelearn's own verbs that live beside kubectl's and work in every shell of ours.
 _OWN_VERBS = ("why", "trace", "waiting", "pause", "step", "continue", "node")
@@ -203,26 +221,34 @@ def _add_use_commands(commands: Any) -> None:
         "graph",
         _graph,
         "the picture of the cluster",
-        "  kubelearn graph\n  kubelearn graph --view ownership --format mermaid\n",
+        "  kubelearn graph\n  kubelearn graph --view ownership --format mermaid\n"
+        "  kubelearn graph --view traffic --format svg --output traffic.svg\n",
     )
     graph.add_argument("--view", choices=("architecture", "ownership", "traffic"), default="architecture")
     graph.add_argument("--format", choices=("text", "svg", "mermaid", "dot", "json"), default="text")
+    graph.add_argument("--output", "-o", metavar="FILE", default="", help="write it there instead of printing it")
 
 
 def _add_lesson_commands(commands: Any) -> None:
-    demo = _command(commands, "demo", _demo, "the first lesson plays itself; no terminal needed", "  kubelearn demo\n")
-    for action in ("nodes", "engine", "lang", "lesson"):
-        _copy_argument(demo, action)
-    lesson = _command(
+    demo = _command(
         commands,
-        "lesson",
-        _lesson,
-        "guided lessons",
-        "  kubelearn lesson list\n  kubelearn lesson start first-pod\n  kubelearn lesson verify --all\n",
+        "demo",
+        _demo,
+        "the first lesson plays itself; no terminal needed",
+        "  kubelearn demo\n  kubelearn demo --lesson services --lang zh\n",
     )
-    lesson.add_argument("action", choices=("list", "start", "check", "hint", "next", "reset", "verify", "new"))
-    lesson.add_argument("id", nargs="?", default="")
-    lesson.add_argument("--all", action="store_true", help="verify every lesson")
+    for action in ("nodes", "engine", "lang"):
+        _copy_argument(demo, action)
+    demo.add_argument("--lesson", metavar="ID", default="first-pod", help="the lesson to play (default: %(default)s)")
+    demo.add_argument(
+        "--timeout", type=_seconds, metavar="S", default=60.0, help="seconds that a step may take (default: 60)"
+    )
+    lesson = _command(commands, "lesson", _lesson, "guided lessons, without the terminal app", _LESSON_EXAMPLES)
+    lesson.add_argument("action", choices=_LESSON_ACTIONS, metavar="ACTION", help=" | ".join(_LESSON_ACTIONS))
+    lesson.add_argument(
+        "id", nargs="?", default="", metavar="ID", help="a lesson's id or number; or your answer's number"
+    )
+    lesson.add_argument("--all", action="store_true", help="verify every lesson (as verify does when no id is given)")
     _copy_argument(lesson, "lang")
     _output(lesson)
 
@@ -361,8 +387,10 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _with_client(name: str, work: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
     """Run `work` with a client of the cluster."""
+    from kubelearn.api.errors import ApiError
     from kubelearn.client import kubeconfig
     from kubelearn.client.rest import Client
+    from kubelearn.client.transport import TransportError
 
     folder = _running(name)
 
@@ -370,6 +398,10 @@ def _with_client(name: str, work: Callable[[Any], Coroutine[Any, Any, Any]]) -> 
         transport = kubeconfig.transport(kubeconfig.load(folder.kubeconfig))
         try:
             return await work(Client(transport))
+        except (ApiError, TransportError) as error:
+            raise KubelearnError(
+                f'cluster "{name}": {error}', f"look at: kubelearn status{_name_flag(name)}"
+            ) from error
         finally:
             await transport.close()
 
@@ -407,7 +439,13 @@ def _kubectl(arguments: list[str], name: str) -> int:
     from kubelearn.kubectl.main import main as kubectl
 
     folder = _folder(name)
-    return asyncio.run(kubectl(arguments, folder.kubeconfig, program="kubelearn kubectl"))
+    code = asyncio.run(kubectl(arguments, folder.kubeconfig, program="kubelearn kubectl"))
+    if code == 0 and (folder.root / "progress.json").exists():
+        from kubelearn.lessons import progress
+
+        program = "kubelearn" if arguments[0] in _OWN_VERBS else "kubectl"
+        progress.record(folder.root, shlex.join([program, *arguments]))
+    return code
 
 
 def _kubeconfig(options: argparse.Namespace) -> int:
@@ -431,7 +469,14 @@ def _graph(options: argparse.Namespace) -> int:
     async def draw(client: Any) -> str:
         return render.render(await snapshot.take(client), options.view, options.format)
 
-    print(_with_client(options.name, draw))
+    picture = _with_client(options.name, draw)
+    if not options.output:
+        print(picture)
+        return 0
+    try:
+        Path(options.output).write_text(picture.rstrip("\n") + "\n", encoding="utf-8")
+    except OSError as error:
+        raise KubelearnError(f"{options.output} cannot be written: {error.strerror}") from error
     return 0
 
 
@@ -453,28 +498,40 @@ def _demo(options: argparse.Namespace) -> int:
 
     _bring_up(options)
     return int(
-        _with_client(options.name, lambda client: demo.play(client, options.lesson or "first-pod", options.lang, print))
+        _with_client(
+            options.name, lambda client: demo.play(client, options.lesson, options.lang, _tell, options.timeout)
+        )
     )
 
 
-def _lesson(options: argparse.Namespace) -> int:
-    from kubelearn.lessons import commands
+def _tell(text: str) -> None:
+    """An answer that comes bit by bit is seen bit by bit, through a pipe too."""
+    print(text, flush=True)
 
-    if options.action in ("list", "new"):
-        return commands.offline(options.action, options.id, options.lang, options.output, print)
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < 86_400:
+        raise argparse.ArgumentTypeError(f"{text} is no time")
+    return seconds
+
+
+def _lesson(options: argparse.Namespace) -> int:
+    from kubelearn.lessons import authoring, commands
+
+    if options.action == "list":
+        return commands.listing(_folder(options.name).root, options.lang, options.output, print)
+    if options.action == "new":
+        return authoring.new(options.id, print)
     folder = _running(options.name)
+    if options.action == "verify":
+        every = "" if options.all else options.id
+        return int(_with_client(options.name, lambda client: authoring.prove(client, every, options.output, _tell)))
     return int(
         _with_client(
             options.name,
             lambda client: commands.run(
-                client,
-                folder.root,
-                options.action,
-                options.id,
-                all_lessons=options.all,
-                lang=options.lang,
-                output=options.output,
-                say=print,
+                client, folder.root, options.action, options.id, lang=options.lang, output=options.output, say=print
             ),
         )
     )

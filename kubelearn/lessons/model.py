@@ -1,33 +1,35 @@
-"""What a lesson is: `lesson.yaml` and its prose, loaded into dataclasses with errors that name the line's path."""
+"""What a lesson is: `lesson.yaml` and its prose, loaded into dataclasses with errors that name file and line."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from kubelearn.kit.data import data_dir
 from kubelearn.kit.discover import names
 from kubelearn.kit.errors import KubelearnError
 from kubelearn.lessons import prose
+from kubelearn.lessons.located import Located, read
 
 FORMAT_VERSION = 1
 LANGUAGES = ("en", "zh")
-_STEP_KEYS = {"id", "view", "pause", "checks", "solution", "alternatives", "wrong"}
-_LESSON_KEYS = {
-    "format_version", "id", "order", "concepts", "prerequisites", "minutes", "needs", "start", "teardown", "steps",
-}  # fmt: skip
+ENGINES = ("docker", "process")
+_STEP_NEEDS, _STEP_MAY = {"id", "checks", "solution"}, {"view", "pause", "alternatives", "wrong"}
+_LESSON_NEEDS = {"format_version", "id", "order", "steps"}
+_LESSON_MAY = {"concepts", "prerequisites", "minutes", "needs", "start", "teardown"}
+LESSON_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One graded condition: `type` names a file in `checks/`, `params` are that type's."""
+    """One graded condition: `type` names a file in `checks/`, `params` are that type's, `line` is lesson.yaml's."""
 
     type: str
     params: Mapping[str, Any]
+    line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Needs:
     nodes: int = 1
-    engines: tuple[str, ...] = ("docker", "process")
+    engines: tuple[str, ...] = ENGINES
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,95 +84,134 @@ def lesson_ids() -> list[str]:
     return [lesson.id for lesson in load_all()]
 
 
+def _folders(root: Path | None) -> list[Path]:
+    return sorted(p for p in (root or data_dir("lessons")).iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
 def load_all(root: Path | None = None) -> list[Lesson]:
-    folders = sorted(p for p in (root or data_dir("lessons")).iterdir() if p.is_dir() and not p.name.startswith("."))
-    return sorted((load(p) for p in folders), key=lambda lesson: lesson.order)
+    """In the order of the course. Raises KubelearnError when two claim one place, or when a prerequisite is no lesson
+    that comes before."""
+    lessons = sorted((load(p) for p in _folders(root)), key=lambda lesson: lesson.order)
+    before: dict[str, int] = {}
+    for lesson in lessons:
+        where = f"{lesson.id}/lesson.yaml"
+        if lesson.order in before.values():
+            other = next(i for i, order in before.items() if order == lesson.order)
+            raise KubelearnError(f"{where}: order {lesson.order} is taken by {other}")
+        for wanted in lesson.prerequisites:
+            if wanted not in before:
+                raise KubelearnError(f"{where}: prerequisite {wanted} is no lesson that comes before it")
+        before[lesson.id] = lesson.order
+    return lessons
 
 
 def find(lesson_id: str, root: Path | None = None) -> Lesson:
-    """By id or by number; raises KubelearnError for an unknown one."""
+    """By id, without reading the others, or by number; raises KubelearnError for an unknown one."""
+    for folder in _folders(root):
+        if folder.name == lesson_id:
+            return load(folder)
     lessons = load_all(root)
     for lesson in lessons:
-        if lesson_id in (lesson.id, str(lesson.order)):
+        if lesson_id == str(lesson.order):
             return lesson
     raise KubelearnError(f'no lesson "{lesson_id}"', f"lessons: {', '.join(x.id for x in lessons)}")
 
 
 def load(folder: Path) -> Lesson:
-    """Raises KubelearnError that names the file and the key."""
-    path = folder / "lesson.yaml"
-    where = f"{folder.name}/lesson.yaml"
-    try:
-        data = yaml.load(path.read_text(), yaml.CSafeLoader)
-    except FileNotFoundError as error:
-        raise KubelearnError(f"{folder}: no lesson.yaml") from error
-    except yaml.YAMLError as error:
-        raise KubelearnError(f"{where}: {error}") from error
-    if not isinstance(data, dict) or data.get("format_version") != FORMAT_VERSION:
-        raise KubelearnError(f"{where}: format_version must be {FORMAT_VERSION}")
-    _known(data, _LESSON_KEYS, where)
-    if data.get("id") != folder.name:
-        raise KubelearnError(f"{where}: id must be the folder's name, {folder.name}")
-    steps = tuple(_step(item, f"{where}: steps[{i}]") for i, item in enumerate(data.get("steps") or ()))
-    if not steps:
-        raise KubelearnError(f"{where}: a lesson needs steps")
-    needs = data.get("needs", {})
+    """Raises KubelearnError that names the file and the line."""
+    document = read(folder / "lesson.yaml", f"{folder.name}/lesson.yaml")
+    version = document.entries().get("format_version")
+    if version is None or version.plain() != FORMAT_VERSION:
+        raise (version or document).error(f"format_version must be {FORMAT_VERSION}")
+    data = document.mapping(_LESSON_NEEDS, _LESSON_MAY)
+    if data["id"].text() != folder.name:
+        raise data["id"].error(f"id must be the folder's name, {folder.name}")
     return Lesson(
-        id=data["id"],
-        order=int(data["order"]),
-        concepts=tuple(data.get("concepts", ())),
-        prerequisites=tuple(data.get("prerequisites", ())),
-        minutes=int(data.get("minutes", 10)),
-        needs=Needs(needs.get("nodes", 1), tuple(needs.get("engines", ("docker", "process")))),
-        steps=steps,
+        id=_id(data["id"]),
+        order=data["order"].integer(),
+        concepts=_texts(data, "concepts"),
+        prerequisites=_texts(data, "prerequisites"),
+        minutes=data["minutes"].integer(1) if "minutes" in data else 10,
+        needs=_needs(data["needs"]) if "needs" in data else Needs(),
+        steps=_steps(data["steps"]),
         folder=folder,
-        start=_lines(data.get("start")),
-        teardown=_lines(data.get("teardown")),
+        start=_texts(data, "start"),
+        teardown=_texts(data, "teardown"),
         prose={lang: _prose(folder, lang) for lang in LANGUAGES},
     )
 
 
 def _prose(folder: Path, language: str) -> prose.Prose:
-    path = folder / f"{language}.md"
+    where = f"{folder.name}/{language}.md"
     try:
-        return prose.parse(path.read_text(encoding="utf-8"), f"{folder.name}/{language}.md")
+        return prose.parse((folder / f"{language}.md").read_text(encoding="utf-8"), where)
     except FileNotFoundError as error:
-        raise KubelearnError(f"{folder.name}: no {language}.md: a lesson needs its prose in every language") from error
+        raise KubelearnError(f"{where} is missing: a lesson needs its prose in every language") from error
+    except UnicodeDecodeError as error:
+        raise KubelearnError(f"{where} is not UTF-8: {error}") from error
 
 
-def _known(data: Mapping[str, Any], keys: set[str], where: str) -> None:
-    unknown = sorted(set(data) - keys)
-    if unknown:
-        raise KubelearnError(f"{where}: unknown key {', '.join(unknown)}", f"known: {', '.join(sorted(keys))}")
+def _id(value: Located) -> str:
+    text = value.text()
+    if not LESSON_ID.fullmatch(text):
+        raise value.error(f'"{text}" is no id', "lower-case letters and digits, with dashes between")
+    return text
 
 
-def _lines(value: Any) -> tuple[str, ...]:
-    return tuple(str(line) for line in value or ())
+def _texts(data: Mapping[str, Located], key: str) -> tuple[str, ...]:
+    return data[key].texts() if key in data else ()
 
 
-def _step(data: Mapping[str, Any], where: str) -> Step:
-    if not isinstance(data, dict) or "id" not in data:
-        raise KubelearnError(f"{where}: a step is a mapping with an id")
-    _known(data, _STEP_KEYS, where)
-    checks = tuple(_check(item, f"{where}: checks[{i}]") for i, item in enumerate(data.get("checks") or ()))
+def _needs(value: Located) -> Needs:
+    data = value.mapping(set(), {"nodes", "engines"})
+    engines = _texts(data, "engines") or ENGINES
+    for engine in engines:
+        if engine not in ENGINES:
+            raise data["engines"].error(f"unknown engine {engine}", f"known: {', '.join(ENGINES)}")
+    return Needs(data["nodes"].integer(1) if "nodes" in data else 1, engines)
+
+
+def _steps(value: Located) -> tuple[Step, ...]:
+    steps: dict[str, Step] = {}
+    for item in value.items():
+        step = _step(item)
+        if step.id in steps:
+            raise item.error(f"two steps have the id {step.id}")
+        steps[step.id] = step
+    if not steps:
+        raise value.error("a lesson needs steps")
+    return tuple(steps.values())
+
+
+def _step(value: Located) -> Step:
+    data = value.mapping(_STEP_NEEDS, _STEP_MAY)
+    checks = tuple(_check(item) for item in data["checks"].items())
     if not checks:
-        raise KubelearnError(f"{where}: a step needs a check")
-    wrong = tuple(Wrong(_lines(w["commands"]), w["message"]) for w in data.get("wrong", ()))
+        raise data["checks"].error("a step needs a check")
+    alternatives = data["alternatives"].items() if "alternatives" in data else []
     return Step(
-        id=data["id"],
+        id=_id(data["id"]),
         checks=checks,
-        solution=_lines(data.get("solution")),
-        alternatives=tuple(_lines(a) for a in data.get("alternatives", ())),
-        wrong=wrong,
-        view=data.get("view", "architecture"),
-        pause=_lines(data.get("pause")),
+        solution=data["solution"].texts(),
+        alternatives=tuple(a.texts() for a in alternatives),
+        wrong=tuple(_wrong(w) for w in data["wrong"].items()) if "wrong" in data else (),
+        view=data["view"].text() if "view" in data else "architecture",
+        pause=_texts(data, "pause"),
     )
 
 
-def _check(data: Any, where: str) -> Check:
-    if not isinstance(data, dict) or len(data) != 1:
-        raise KubelearnError(f"{where}: a check is a mapping of its type to its parameters")
-    (name, params), *_ = data.items()
-    if name.replace("_", "-") not in names("kubelearn.lessons.checks"):
-        raise KubelearnError(f"{where}: unknown check {name}", f"known: {', '.join(names('kubelearn.lessons.checks'))}")
-    return Check(name, params)
+def _wrong(value: Located) -> Wrong:
+    data = value.mapping({"commands", "message"})
+    return Wrong(data["commands"].texts(), data["message"].text())
+
+
+def _check(value: Located) -> Check:
+    entries = value.entries()
+    if len(entries) != 1:
+        raise value.error("a check is a mapping of its type to its parameters")
+    (name, params), *_ = entries.items()
+    known = names("kubelearn.lessons.checks")
+    if name.replace("_", "-") not in known:
+        raise value.error(f"unknown check {name}", f"known: {', '.join(n.replace('-', '_') for n in known)}")
+    params.entries()
+    return Check(name, params.plain(), params.line)

@@ -1,4 +1,4 @@
-"""A status condition: `condition: {kind: node, name: worker-2, type: Ready, status: "Unknown"}`."""
+"""A status condition: `condition: {kind: node, name: worker-2, type: Ready, status: "Unknown|False"}`."""
 
 from __future__ import annotations
 
@@ -22,4 +22,9 @@ async def _run(context: CheckContext, params: Mapping[str, Any]) -> Result:
     return Result(found["status"] in wanted, f"{kind} {name}: {condition} {found['status']}{reason}", text)
 
 
-CHECK = CheckType(frozenset({"kind", "name", "type"}), frozenset({"status", "namespace"}), _run)
+def _also(params: Mapping[str, Any]) -> list[str]:
+    unknown = set(str(params.get("status", "True")).split("|")) - {"True", "False", "Unknown"}
+    return [f"status {s} is none of True, False, Unknown" for s in sorted(unknown)]
+
+
+CHECK = CheckType(frozenset({"kind", "name", "type"}), frozenset({"status", "namespace"}), _run, also=_also)

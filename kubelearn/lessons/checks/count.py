@@ -29,6 +29,20 @@ async def _run(context: CheckContext, params: Mapping[str, Any]) -> Result:
     return Result(passed, f"{number} {what}", f"{wanted} {what}")
 
 
+_COMPARISONS = COMPARISONS - {"absent"}
+
+
+def _also(params: Mapping[str, Any]) -> list[str]:
+    return (
+        [] if _COMPARISONS & set(params) else [f"needs one of {', '.join(sorted(_COMPARISONS))}: any number would do"]
+    )
+
+
 CHECK = CheckType(
-    frozenset({"kind"}), frozenset({"selector", "fields", "namespace", "path", "value", "distinct"}) | COMPARISONS, _run
+    frozenset({"kind"}),
+    frozenset({"selector", "fields", "namespace", "path", "value", "distinct"}) | _COMPARISONS,
+    _run,
+    patterns=frozenset({"matches", "value"}),
+    flags=frozenset({"distinct"}),
+    also=_also,
 )

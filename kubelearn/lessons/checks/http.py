@@ -27,7 +27,9 @@ async def _run(context: CheckContext, params: Mapping[str, Any]) -> Result:
             first = text.strip().splitlines()[0][:80] if text.strip() else "nothing"
             return Result(False, f"HTTP {status}: {first}", f"HTTP {wanted_status}" + (f", {body}" if body else ""))
         pods.update(_SERVED_BY.findall(text))
-    distinct = int(params.get("distinct", 0))
+    if "distinct" not in params:
+        return Result(True, f"HTTP {wanted_status} from {params['url']}", f"HTTP {wanted_status}")
+    distinct = int(params["distinct"])
     return Result(len(pods) >= distinct, f"{len(pods)} pods answered", f"{distinct} pods answering")
 
 
@@ -47,6 +49,20 @@ async def _fetch(context: CheckContext, params: Mapping[str, Any]) -> tuple[int,
     return answer.status, answer.body.decode(errors="replace")
 
 
+def _also(params: Mapping[str, Any]) -> list[str]:
+    url = str(params["url"])
+    if "from" in params:
+        return [] if url.startswith(("http://", "https://")) else ["url must begin with http:// for a pod to fetch it"]
+    if not url.startswith(("services/", "pods/")):
+        return ["url must begin with services/ or pods/ without `from`: the API server's proxy is asked"]
+    return []
+
+
 CHECK = CheckType(
-    frozenset({"url"}), frozenset({"from", "port", "status", "body", "times", "distinct", "namespace"}), _run
+    frozenset({"url"}),
+    frozenset({"from", "port", "status", "body", "times", "distinct", "namespace"}),
+    _run,
+    patterns=frozenset({"body"}),
+    numbers=frozenset({"port", "status", "times", "distinct"}),
+    also=_also,
 )

@@ -13,4 +13,4 @@ async def _run(context: CheckContext, params: Mapping[str, Any]) -> Result:
     return Result(given == str(params["answer"]), f"answer {given}" if given else "no answer yet", "the right answer")
 
 
-CHECK = CheckType(frozenset({"question", "answer"}), frozenset(), _run)
+CHECK = CheckType(frozenset({"question", "answer"}), frozenset(), _run, numbers=frozenset({"answer"}))

@@ -23,4 +23,9 @@ async def _run(context: CheckContext, params: Mapping[str, Any]) -> Result:
     return Result(passed, f"{kind} {name} {path} = {value or 'nothing'}", wanted)
 
 
-CHECK = CheckType(frozenset({"kind", "name"}), frozenset({"path", "namespace"}) | COMPARISONS, _run)
+def _also(params: Mapping[str, Any]) -> list[str]:
+    pointless = sorted((COMPARISONS - {"absent"}) & set(params)) if "path" not in params else []
+    return [f"{name} needs a path: what of the object?" for name in pointless]
+
+
+CHECK = CheckType(frozenset({"kind", "name"}), frozenset({"path", "namespace"}) | COMPARISONS, _run, also=_also)
