@@ -31,6 +31,14 @@ _METADATA = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,applic
 Query = list[tuple[str, str]]
 Body = bytes | Obj | list[Any]
 
+#: What such an answer is then said to mean, whatever stands in it.
+_WORDS = {
+    404: "the server could not find the requested resource",
+    405: "the server does not allow this method on the requested resource",
+    503: "the server is currently unable to handle the request",
+    504: "the server was unable to return a response in the time allotted, but may still be processing the request",
+}
+
 #: Reasons that Kubernetes gives a status code when the answer is not a `Status` (a proxy's page, say).
 _REASONS = {
     400: "BadRequest",
@@ -75,8 +83,11 @@ class Client:
         query: Query | tuple[()] = (),
         headers: Mapping[str, str] | None = None,
         body: Body | None = None,
+        about: str = "",
     ) -> Response:
-        """Send one request. Raises ApiError for a status of 400 or more, TransportError when no answer came."""
+        """Send one request. Raises ApiError for a status of 400 or more, TransportError when no answer came.
+
+        `about` (`get pods`) is for the message when the server gives no reason of its own."""
         sent = {"accept": "application/json", "user-agent": self.user_agent}
         sent |= cause.headers(cause.current())
         if body is None:
@@ -88,7 +99,7 @@ class Client:
             sent |= {name.lower(): value for name, value in headers.items()}
         response = await self.transport.send(Request(method, path, list(query), sent, data))
         if response.status >= 400:
-            raise await error_of(response)
+            raise await error_of(response, about)
         return response
 
     async def _object(
@@ -99,7 +110,8 @@ class Client:
         body: Body | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Obj:
-        response = await self.request(method, path, query=query, headers=headers, body=body)
+        about = _about(method, path)
+        response = await self.request(method, path, query=query, headers=headers, body=body, about=about)
         return decode(await whole(response))
 
     async def get(self, res: Resource, name: str, namespace: str = "", *, subresource: str = "", **query: Any) -> Obj:
@@ -306,8 +318,18 @@ async def close_stream(stream: AsyncIterator[bytes]) -> None:
         await closer()
 
 
-async def error_of(response: Response) -> ApiError:
-    """The failure that an answer of status ≥ 400 holds, with Kubernetes' wording when it is not a `Status`."""
+def _about(method: str, path: str) -> str:
+    """`post jobs.batch`, `get pods web-1`: a request as messages of Kubernetes' clients name it."""
+    parts = path.strip("/").split("/")
+    group = f".{parts[1]}" if parts[0] == "apis" else ""
+    rest = parts[3:] if group else parts[2:]
+    if rest[:1] == ["namespaces"] and len(rest) > 2:
+        rest = rest[2:]
+    return " ".join([method.lower(), f"{rest[0]}{group}", *rest[1:2]]) if rest else ""
+
+
+async def error_of(response: Response, about: str = "") -> ApiError:
+    """The failure that an answer of status ≥ 400 holds, in the words of Kubernetes' clients when it is no `Status`."""
     body = await whole(response)
     try:
         found = orjson.loads(body)
@@ -317,7 +339,8 @@ async def error_of(response: Response) -> ApiError:
         error = ApiError.from_status(found, response.status)
     else:
         text = body.decode(errors="replace").strip()
-        fallback = text or f"the server answered with HTTP status {response.status}"
+        fallback = _WORDS.get(response.status) or text or f"the server answered with HTTP status {response.status}"
+        fallback += f" ({about})" if about else ""
         error = ApiError(response.status, _REASONS.get(response.status, ""), fallback)
     error.headers = dict(response.headers)
     return error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj
 from kubelearn.kubectl import lastapplied, options, resources
 from kubelearn.kubectl.failures import CommandError, UsageError
@@ -28,10 +29,22 @@ def one_name(parsed: Parsed, command: str) -> str:
     return parsed.args[0]
 
 
-async def make(ctx: Context, parsed: Parsed, obj: Obj, *, namespaced: bool = True, operation: str = "created") -> Obj:
-    """Create `obj`, or show what would be created; gives what the server made of it."""
+async def make(
+    ctx: Context,
+    parsed: Parsed,
+    obj: Obj,
+    *,
+    namespaced: bool = True,
+    operation: str = "created",
+    what: str = "",
+    results: Results | None = None,
+) -> Obj:
+    """Create `obj`, or show what would be created; gives what the server made of it.
+
+    `what` is for the sub-commands that say "failed to create WHAT" before the server's words, and drop its reason.
+    A command that makes several objects passes its `results`."""
     dry = options.dry_run(parsed)
-    results = Results(ctx, parsed, dry)
+    results = results or Results(ctx, parsed, dry)
     if namespaced and ("namespace" in parsed.given or dry != "client"):
         meta = obj["metadata"]
         first = {k: meta[k] for k in ("name", "generateName") if k in meta}
@@ -44,7 +57,12 @@ async def make(ctx: Context, parsed: Parsed, obj: Obj, *, namespaced: bool = Tru
     if dry != "client":
         resource = await resources.for_object(ctx, obj)
         query = options.write_query(parsed, dry)
-        obj = await ctx.client.create(resource, obj, ctx.namespace if namespaced else "", **query)
+        try:
+            obj = await ctx.client.create(resource, obj, ctx.namespace if namespaced else "", **query)
+        except ApiError as error:
+            if not what:
+                raise
+            raise CommandError(f"failed to create {what} {error.message}") from error
     results.show(obj, operation)
     return obj
 

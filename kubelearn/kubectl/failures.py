@@ -116,7 +116,7 @@ def _invalid(error: ApiError) -> str:
     if not causes:
         return text
     lines = list(dict.fromkeys(f"{c.get('field', '')}: {c.get('message', '')}" for c in causes))
-    return f"{text}: {lines[0]}" if len(lines) == 1 else "\n* ".join([f"{text}: ", *lines])
+    return (f"{text}: {lines[0]}" if len(lines) == 1 else "\n* ".join([f"{text}: ", *lines])) + "\n"
 
 
 def _unreachable(error: TransportError) -> str:

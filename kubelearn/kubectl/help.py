@@ -68,12 +68,14 @@ def _rows(rows: list[tuple[str, str]]) -> list[str]:
 def of_verb(path: str, verb: Verb) -> str:
     """`path` is the words that lead to the verb: `rollout status`."""
     lines = [verb.summary if verb.summary.endswith(".") else verb.summary + ".", ""]
+    if verb.about:
+        lines += [verb.about.strip("\n"), ""]
     if verb.aliases:
         lines += ["Aliases:", ", ".join([verb.name, *verb.aliases]), ""]
     if verb.examples:
         lines += ["Examples:", *(f"  {line}" if line else "" for line in verb.examples.strip().splitlines()), ""]
     if verb.children:
-        lines += ["Available Commands:", *_rows([(c.name, c.summary) for c in verb.children]), ""]
+        lines += ["Available Commands:", *_rows(sorted((c.name, c.summary) for c in verb.children)), ""]
     own = sorted(verb.flags, key=lambda f: f.name)
     if own:
         lines += ["Options:", *_flags(own)]

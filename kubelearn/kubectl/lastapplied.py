@@ -10,10 +10,17 @@ ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
 
 def annotated(obj: Obj) -> Obj:
     """`obj` with itself, as compact JSON, in the annotation."""
+    plain = without(obj)
+    meta = plain["metadata"]
+    noted = {**meta["annotations"], ANNOTATION: to_json(plain, None) + "\n"}
+    return {**plain, "metadata": {**meta, "annotations": noted}}
+
+
+def without(obj: Obj) -> Obj:
+    """`obj` without the annotation, as it is kept in it: with annotations, if only empty ones."""
     meta = obj.get("metadata") or {}
     others = {k: v for k, v in (meta.get("annotations") or {}).items() if k != ANNOTATION}
-    plain = {**obj, "metadata": {**meta, "annotations": others}}
-    return {**plain, "metadata": {**meta, "annotations": {**others, ANNOTATION: to_json(plain, None) + "\n"}}}
+    return {**obj, "metadata": {**meta, "annotations": others}}
 
 
 def has(obj: Obj) -> bool:

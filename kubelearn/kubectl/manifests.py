@@ -39,6 +39,8 @@ class Document:
 async def load(ctx: Context, parsed: Parsed, *, validate: bool = True) -> Iterator[Document]:
     """The objects of -f, in order, read one by one so that what comes before a mistake is still done."""
     if parsed.flags.get("kustomize"):
+        if parsed["filename"]:
+            raise CommandError("only one of -f or -k can be specified")
         raise CommandError("kustomize directories are not supported: build one first and pass the result with -f -")
     names: list[str] = parsed["filename"]
     if not names:
@@ -92,13 +94,17 @@ def parse(text: str, source: str, *, validate: bool = True) -> Iterator[Obj]:
         if data is None:
             continue
         if not isinstance(data, dict):
+            if validate:
+                raise CommandError(
+                    f'error validating "{source}": error validating data: invalid object to validate{_NOT_SET}'
+                )
             shown = json.dumps(data)
             raise CommandError(
                 f"error parsing {source}: couldn't get version/kind; json parse error: json: cannot unmarshal "
                 f'{_json_kind(data)} into Go value of type struct {{ APIVersion string "json:\\"apiVersion,omitempty\\""; '
                 f'Kind string "json:\\"kind,omitempty\\"" }} ({shown})'
             )
-        yield from _opened(data, source, validate)
+        yield from list(_opened(data, source, validate))
 
 
 def _json_kind(data: Any) -> str:
@@ -125,8 +131,10 @@ def _values(text: str, source: str) -> Iterator[Any]:
     if text.lstrip().startswith("{"):
         try:
             yield from list(_json_values(text))
-        except json.JSONDecodeError:
-            pass  # a flow mapping in YAML also starts with a brace
+        except json.JSONDecodeError as error:
+            # a flow mapping in YAML also starts with a brace; one that ends too soon is neither
+            if error.pos >= len(text.rstrip()):
+                raise CommandError(f"error parsing {source}: unexpected EOF") from error
         else:
             return
     for document in split(text):
@@ -163,8 +171,8 @@ def from_yaml(text: str, prefix: str = "") -> Any:
         return _plain(yaml.load(text, _loader()))
     except yaml.MarkedYAMLError as error:
         raise CommandError(f"{prefix}yaml: {_yaml_message(error)}") from error
-    except yaml.YAMLError as error:
-        raise CommandError(f"{prefix}yaml: {error}") from error
+    except yaml.reader.ReaderError as error:
+        raise CommandError(f"{prefix}yaml: {error.reason}") from error
 
 
 def _yaml_message(error: Any) -> str:

@@ -20,6 +20,8 @@ from kubelearn.kubectl.verb import Context, Parsed, Verb
 from kubelearn.trace.cause import Acting, acting, current, new_trace_id
 
 USER_AGENT = "kubectl/v1.37 (kubelearn)"
+#: Commands that want a sub-command and, without one, print their help where others complain.
+_HELP_IS_AN_ANSWER = ("rollout",)
 _UNSUPPORTED = ("password", "username", "proxy-url", "profile", "profile-output", "match-server-version")
 
 
@@ -45,8 +47,8 @@ async def _run(path: str, verb: Verb, parsed: Parsed, ctx: Context, argv: list[s
         return 0
     if verb.run is None:
         if parsed.args and verb.children:
-            raise UsageError(path, f'unknown command "{parsed.args[0]}"')
-        ctx.out(help.of_verb(path, verb))
+            raise UsageError(path, f'unknown command "{" ".join(parsed.args)}"')
+        (ctx.out if path in _HELP_IS_AN_ANSWER else ctx.err)(help.of_verb(path, verb))
         return 1
     for name in _UNSUPPORTED:
         if name in parsed.given:

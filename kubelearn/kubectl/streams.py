@@ -155,7 +155,8 @@ def container_of(ctx: Context, pod: Obj, wanted: str = "", *, quiet: bool = Fals
     others += [f"{c['name']} (ephem)" for c in pod["spec"].get("ephemeralContainers") or []]
     if wanted:
         if wanted not in names and wanted not in [o.rsplit(" ", 1)[0] for o in others]:
-            raise CommandError(f"container {wanted} not found in pod {pod['metadata']['name']}")
+            where = f"pod {pod['metadata']['name']} out of: {', '.join(names + others)}"
+            raise CommandError(f"container {wanted} is not valid for {where}")
         return wanted
     chosen = (pod["metadata"].get("annotations") or {}).get(DEFAULT_CONTAINER) or names[0]
     if len(names) + len(others) > 1 and not quiet:

@@ -86,3 +86,5 @@ class Verb:
     children: tuple[Verb, ...] = ()
     complete: str = ""
     aliases: tuple[str, ...] = ()
+    #: What `--help` says after the summary, where that is worth a paragraph.
+    about: str = ""

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from kubelearn.api import patch as patches
+from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj
 from kubelearn.client.rest import STRATEGIC_MERGE_PATCH
 from kubelearn.kubectl import options, resources
@@ -57,8 +58,9 @@ async def targets(ctx: Context, parsed: Parsed, about: list[str]) -> list[Target
     return await resources.objects(ctx, parsed, about)
 
 
-async def change(ctx: Context, parsed: Parsed, about: list[str], work: Change, done: str) -> int:
-    """Apply `work` to each object and send what it changed; `done` is said of each that changed."""
+async def change(ctx: Context, parsed: Parsed, about: list[str], work: Change, done: str, failed: str) -> int:
+    """Apply `work` to each object and send what it changed; `done` is said of each that changed, `failed` before
+    the server's words where it refuses."""
     dry = options.dry_run(parsed)
     results = Results(ctx, parsed, dry)
     errors: list[Exception] = []
@@ -71,6 +73,8 @@ async def change(ctx: Context, parsed: Parsed, about: list[str], work: Change, d
             if after == before:
                 continue
             await _send(ctx, parsed, target, before, after, results, dry, done)
+        except ApiError as error:
+            errors.append(CommandError(f"failed to patch {failed} {error.message}"))
         except resources.FAILURES as error:
             errors.append(error)
     raise_all(errors)

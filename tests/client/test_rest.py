@@ -98,7 +98,7 @@ async def test_a_status_becomes_an_api_error() -> None:
 
 async def test_a_refusal_that_is_no_status_and_an_answer_that_is_no_json() -> None:
     client = Client(Scripted(Response(404, {}, b"404 page not found\n"), Response(200, {}, b"<html>")))
-    with pytest.raises(ApiError, match="404 page not found") as caught:
+    with pytest.raises(ApiError, match=r"could not find the requested resource \(get pods x\)") as caught:
         await client.get(PODS, "x", "shop")
     assert caught.value.reason == "NotFound"
     with pytest.raises(TransportError, match="not JSON"):

@@ -98,11 +98,11 @@ def _go_time(text: str | None) -> str:
 
 
 def probe_text(probe: Obj) -> str:
-    """`http-get http://:8080/healthz delay=0s timeout=1s period=10s #success=1 #failure=3`."""
+    """`http-get http://:8080/healthz delay=0s timeout=1s period=10s successThreshold=1 failureThreshold=3`."""
     attributes = (
         f"delay={probe.get('initialDelaySeconds', 0)}s timeout={probe.get('timeoutSeconds', 0)}s "
-        f"period={probe.get('periodSeconds', 0)}s #success={probe.get('successThreshold', 0)} "
-        f"#failure={probe.get('failureThreshold', 0)}"
+        f"period={probe.get('periodSeconds', 0)}s successThreshold={probe.get('successThreshold', 0)} "
+        f"failureThreshold={probe.get('failureThreshold', 0)}"
     )
     if (run := probe.get("exec")) is not None:
         return f"exec [{' '.join(run.get('command') or [])}] {attributes}"

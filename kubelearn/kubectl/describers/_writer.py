@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
@@ -31,6 +30,10 @@ class Writer:
     def field(self, name: str, value: Any, level: int = 0) -> None:
         self.line(level, f"{name}:\t{value}")
 
+    def raw(self) -> str:
+        """What has been written since the last flush, with its tabs."""
+        return self._tab.raw()
+
     def flush(self) -> None:
         self._done.append(self._tab.take())
 
@@ -42,9 +45,15 @@ class Writer:
 class Sources:
     """Other objects that a description needs. What the server does not have, or does not let us see, is empty."""
 
-    def __init__(self, get: Callable[..., Awaitable[Obj | None]], list_: Callable[..., Awaitable[list[Obj]]]) -> None:
+    def __init__(
+        self,
+        get: Callable[..., Awaitable[Obj | None]],
+        list_: Callable[..., Awaitable[list[Obj]]],
+        serves: Callable[[str], Awaitable[bool]],
+    ) -> None:
         self.get = get
         self.list = list_
+        self.serves = serves
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +157,8 @@ def events(out: Writer, found: list[Obj]) -> None:
     out.line(1, "----\t------\t----\t----\t-------")
     for e in sorted(found, key=lambda e: e.get("lastTimestamp") or ""):
         source = (e.get("source") or {}).get("component") or e.get("reportingComponent") or ""
-        message = re.sub(r"\s+$", "", e.get("message") or "").strip()
+        place = (e.get("involvedObject") or {}).get("fieldPath")
+        message = (f"{place}: " if place else "") + (e.get("message") or "").strip()
         out.line(1, f"{e.get('type', '')}\t{e.get('reason', '')}\t{interval(e)}\t{source}\t{message}")
 
 

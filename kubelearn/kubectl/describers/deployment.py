@@ -12,7 +12,7 @@ _REVISION = "deployment.kubernetes.io/revision"
 
 
 async def write(out: Writer, deployment: Obj, sources: Sources) -> None:
-    meta, spec, status = deployment["metadata"], deployment["spec"], deployment.get("status") or {}
+    meta, spec, status = deployment["metadata"], deployment.get("spec") or {}, deployment.get("status") or {}
     out.field("Name", meta["name"])
     out.field("Namespace", meta.get("namespace", ""))
     out.field("CreationTimestamp", w.time(meta.get("creationTimestamp")))
@@ -40,7 +40,7 @@ async def write(out: Writer, deployment: Obj, sources: Sources) -> None:
 
 async def _replica_sets(out: Writer, deployment: Obj, sources: Sources) -> None:
     meta = deployment["metadata"]
-    selector = selectors.format(deployment["spec"].get("selector"))
+    selector = selectors.format((deployment.get("spec") or {}).get("selector"))
     found = await sources.list("replicasets.apps", meta.get("namespace", ""), label_selector=selector)
     owned = [rs for rs in found if w.controller(rs) == f"Deployment/{meta['name']}"]
     revision = (meta.get("annotations") or {}).get(_REVISION)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kubelearn.api.resource import Obj
 from kubelearn.kubectl.describers import _writer as w
+from kubelearn.kubectl.describers._limits import limit_rows, quota_rows
 from kubelearn.kubectl.describers._writer import Describer, Sources, Writer
 
 
@@ -18,23 +19,25 @@ async def write(out: Writer, namespace: Obj, sources: Sources) -> None:
         for c in status["conditions"]:
             when = w.time(c.get("lastTransitionTime"))
             out.line(1, f"{c['type']}\t{c['status']}\t{when}\t{c.get('reason', '')}\t{c.get('message', '')}")
-    out.line(0, "")
-    quotas = await sources.list("resourcequotas", name)
+    if await sources.serves("resourcequotas"):
+        out.line(0, "")
+        _quotas(out, await sources.list("resourcequotas", name))
+    if await sources.serves("limitranges"):
+        out.line(0, "")
+        _limits(out, await sources.list("limitranges", name))
+
+
+def _quotas(out: Writer, quotas: list[Obj]) -> None:
     out.line(0, "Resource Quotas" if quotas else "No resource quota.")
     for quota in quotas:
-        _quota(out, quota)
-    out.line(0, "")
-    ranges = await sources.list("limitranges", name)
+        out.line(1, f"Name:\t{quota['metadata']['name']}")
+        quota_rows(out, quota, 1, "---")
+
+
+def _limits(out: Writer, ranges: list[Obj]) -> None:
     out.line(0, "Resource Limits" if ranges else "No LimitRange resource.")
-
-
-def _quota(out: Writer, quota: Obj) -> None:
-    status = quota.get("status") or {}
-    out.line(1, f"Name:\t{quota['metadata']['name']}")
-    out.line(1, "Resource\tUsed\tHard")
-    out.line(1, "--------\t---\t---")
-    for resource, hard in sorted((status.get("hard") or {}).items()):
-        out.line(1, f"{resource}\t{(status.get('used') or {}).get(resource, '0')}\t{hard}")
+    if ranges:
+        limit_rows(out, ranges, " ")
 
 
 DESCRIBER = Describer(write, events=False)

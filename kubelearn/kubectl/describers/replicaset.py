@@ -10,7 +10,7 @@ from kubelearn.kubectl.describers._writer import Describer, Sources, Writer
 
 
 async def write(out: Writer, rs: Obj, sources: Sources) -> None:
-    meta, spec, status = rs["metadata"], rs["spec"], rs.get("status") or {}
+    meta, spec, status = rs["metadata"], rs.get("spec") or {}, rs.get("status") or {}
     out.field("Name", meta["name"])
     out.field("Namespace", meta.get("namespace", ""))
     out.field("Selector", selectors.format(spec.get("selector")))
@@ -27,7 +27,7 @@ async def write(out: Writer, rs: Obj, sources: Sources) -> None:
 async def pod_counts(owner: Obj, sources: Sources) -> str:
     """`2 Running / 0 Waiting / 0 Succeeded / 0 Failed`, of the pods that `owner` controls."""
     meta = owner["metadata"]
-    selector = selectors.format(owner["spec"].get("selector"))
+    selector = selectors.format((owner.get("spec") or {}).get("selector"))
     pods = await sources.list("pods", meta.get("namespace", ""), label_selector=selector)
     phases = [
         (pod.get("status") or {}).get("phase")

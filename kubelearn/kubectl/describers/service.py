@@ -10,7 +10,7 @@ _SHOWN = 3
 
 
 async def write(out: Writer, service: Obj, sources: Sources) -> None:
-    meta, spec = service["metadata"], service["spec"]
+    meta, spec = service["metadata"], service.get("spec") or {}
     w.head(out, service)
     out.field("Selector", ",".join(f"{k}={v}" for k, v in sorted((spec.get("selector") or {}).items())) or "<none>")
     out.field("Type", spec.get("type", ""))

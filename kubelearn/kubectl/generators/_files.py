@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 
+from kubelearn.api.resource import Obj
 from kubelearn.kubectl import creating
 from kubelearn.kubectl.failures import CommandError
+from kubelearn.kubectl.printers.encode import to_json
 from kubelearn.kubectl.verb import Context, Flag, Parsed
 
+APPEND_HASH = Flag("append-hash", kind="bool", help="append a hash of the content to the name")
 FLAGS = (
     Flag("from-literal", kind="array", help="KEY=VALUE (repeatable)"),
     Flag(
@@ -18,8 +22,9 @@ FLAGS = (
         complete="files",
     ),
     Flag("from-env-file", kind="strings", help="a file with KEY=VALUE lines (repeatable)", complete="files"),
-    Flag("append-hash", kind="bool", help="append a hash of the content to the name"),
+    APPEND_HASH,
 )
+_SPELLED = str.maketrans("013ae", "ghkmt")
 _KEY = re.compile(r"[-._a-zA-Z0-9]+")
 _KEY_HELP = (
     "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  "
@@ -29,8 +34,6 @@ _KEY_HELP = (
 
 def collect(ctx: Context, parsed: Parsed, kind: str) -> dict[str, bytes]:
     """All of it, by key. `kind` is `ConfigMap` or `Secret`, for messages."""
-    if parsed["append-hash"]:
-        raise CommandError("--append-hash is not supported")
     if parsed["from-env-file"] and (parsed["from-literal"] or parsed["from-file"]):
         raise CommandError("from-env-file cannot be combined with from-file or from-literal")
     found: dict[str, bytes] = {}
@@ -44,10 +47,26 @@ def collect(ctx: Context, parsed: Parsed, kind: str) -> dict[str, bytes]:
             raise CommandError(f'"{key}" is not a valid key name for a {kind}: {_KEY_HELP}')
         if key in found:
             raise CommandError(
-                f'cannot add key {key}, another key by that name already exists in Data for {kind} "{parsed.args[0]}"'
+                f'cannot add key "{key}", another key by that name already exists in Data for {kind} "{parsed.args[0]}"'
             )
         found[key] = value
     return found
+
+
+def hashed(obj: Obj, parsed: Parsed) -> Obj:
+    """With --append-hash: the name ends in a hash of the content, in letters that spell nothing.
+
+    Source: k8s.io/kubectl/pkg/util/hash/hash.go."""
+    if not parsed["append-hash"]:
+        return obj
+    name = obj["metadata"]["name"]
+    content = {"kind": obj["kind"], "name": name, "data": obj.get("data") or {}}
+    if obj["kind"] == "Secret":
+        content["type"] = obj.get("type", "")
+    elif obj.get("binaryData"):
+        content["binaryData"] = obj["binaryData"]
+    digest = hashlib.sha256(to_json(content, None).encode()).hexdigest()[:10]
+    return {**obj, "metadata": {**obj["metadata"], "name": f"{name}-{digest.translate(_SPELLED)}"}}
 
 
 def _file(ctx: Context, source: str) -> list[tuple[str, bytes]]:

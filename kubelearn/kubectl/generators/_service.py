@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from kubelearn.api import names
 from kubelearn.api.resource import Obj
 from kubelearn.kubectl.failures import CommandError
 from kubelearn.kubectl.verb import Flag
@@ -17,22 +19,34 @@ def ports(specs: list[str], node_port: int = 0) -> list[dict[str, Any]]:
         raise CommandError("at least one tcp port specifier must be provided")
     found = []
     for spec in specs:
-        port, _, target = spec.partition(":")
-        number = _number(port, spec)
+        port, *rest = spec.split(":")
+        number = _number(port)
         entry: dict[str, Any] = {"name": spec.replace(":", "-"), "protocol": "TCP", "port": number}
-        entry["targetPort"] = (int(target) if target.isdigit() else target) if target else number
+        entry["targetPort"] = _target(rest[0]) if rest else number
         if node_port:
             entry["nodePort"] = node_port
         found.append(entry)
     return found
 
 
-def _number(text: str, spec: str) -> int:
-    if not text.isdigit():
-        raise CommandError(f'strconv.Atoi: parsing "{text}": invalid syntax')
-    if not 0 < int(text) < 65536:
-        raise CommandError(f"{spec}: port number must be between 1 and 65535, inclusive")
+def _number(text: str) -> int:
+    """As Go reads an unsigned number of 16 bits."""
+    if not re.fullmatch("[0-9]+", text):
+        raise CommandError(f'strconv.ParseUint: parsing "{text}": invalid syntax')
+    if int(text) > 65535:
+        raise CommandError(f'strconv.ParseUint: parsing "{text}": value out of range')
     return int(text)
+
+
+def _target(text: str) -> int | str:
+    """A number, or the name of a container's port."""
+    if re.fullmatch("[0-9]+", text):
+        if not 0 < int(text) < 65536:
+            raise CommandError("must be between 1 and 65535, inclusive")
+        return int(text)
+    if problems := names.port_name(text):
+        raise CommandError(",".join(problems))
+    return text
 
 
 def service(name: str, spec: Obj) -> Obj:

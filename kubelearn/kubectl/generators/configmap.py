@@ -18,7 +18,7 @@ async def run(ctx: Context, parsed: Parsed) -> int:
             obj.setdefault("data", {})[key] = value.decode()
         except UnicodeDecodeError:
             obj.setdefault("binaryData", {})[key] = base64.b64encode(value).decode()
-    await creating.make(ctx, parsed, obj)
+    await creating.make(ctx, parsed, _files.hashed(obj, parsed), what="configmap:")
     return 0
 
 

@@ -23,8 +23,6 @@ async def run(ctx: Context, parsed: Parsed) -> int:
     images: list[str] = parsed["image"]
     if len(images) > 1 and command:
         raise CommandError("cannot specify multiple --image options and command")
-    if parsed["replicas"] < 0:
-        raise CommandError("--replicas must be greater or equal to 0")
     labels = {"app": name}
     containers: list[dict[str, Any]] = []
     names = set[str]()
@@ -54,7 +52,7 @@ async def run(ctx: Context, parsed: Parsed) -> int:
         },
         "status": {},
     }
-    await creating.make(ctx, parsed, obj)
+    await creating.make(ctx, parsed, obj, what="deployment:")
     return 0
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from kubelearn.kubectl import creating
 from kubelearn.kubectl.failures import CommandError
-from kubelearn.kubectl.flags import require
 from kubelearn.kubectl.generators import _files
 from kubelearn.kubectl.verb import Context, Flag, Parsed, Verb
 
@@ -26,7 +25,8 @@ def _secret(name: str, data: dict[str, bytes], kind: str) -> dict[str, Any]:
 async def _generic(ctx: Context, parsed: Parsed) -> int:
     name = creating.one_name(parsed, "create secret generic")
     data = _files.collect(ctx, parsed, "Secret")
-    await creating.make(ctx, parsed, _secret(name, data, parsed["type"]))
+    obj = _files.hashed(_secret(name, data, parsed["type"]), parsed)
+    await creating.make(ctx, parsed, obj, what="secret")
     return 0
 
 
@@ -39,9 +39,12 @@ async def _tls(ctx: Context, parsed: Parsed) -> int:
         try:
             data[key] = (Path(ctx.cwd) / parsed[flag]).read_bytes()
         except OSError as error:
-            raise CommandError(f"open {parsed[flag]}: {(error.strerror or str(error)).lower()}") from error
+            raise CommandError(
+                f"Cannot read file {parsed[flag]}, open {parsed[flag]}: {(error.strerror or str(error)).lower()}"
+            ) from error
     _check_pair(data["tls.crt"])
-    await creating.make(ctx, parsed, _secret(name, data, "kubernetes.io/tls"))
+    obj = _files.hashed(_secret(name, data, "kubernetes.io/tls"), parsed)
+    await creating.make(ctx, parsed, obj, what="secret")
     return 0
 
 
@@ -55,7 +58,11 @@ async def _docker(ctx: Context, parsed: Parsed) -> int:
     if parsed["from-file"]:
         data = _files.collect(ctx, parsed, "Secret")
     else:
-        require(parsed, *[f for f in ("docker-username", "docker-password") if not parsed[f]])
+        if not all(parsed[f"docker-{flag}"] for flag in ("username", "password", "server")):
+            raise CommandError(
+                "either --from-file or the combination of --docker-username, --docker-password and --docker-server "
+                "is required"
+            )
         user, password = parsed["docker-username"], parsed["docker-password"]
         entry = {"username": user, "password": password}
         if parsed["docker-email"]:
@@ -63,7 +70,8 @@ async def _docker(ctx: Context, parsed: Parsed) -> int:
         entry["auth"] = base64.b64encode(f"{user}:{password}".encode()).decode()
         config = {"auths": {parsed["docker-server"]: entry}}
         data = {".dockerconfigjson": json.dumps(config, separators=(",", ":")).encode()}
-    await creating.make(ctx, parsed, _secret(name, data, "kubernetes.io/dockerconfigjson"))
+    obj = _files.hashed(_secret(name, data, "kubernetes.io/dockerconfigjson"), parsed)
+    await creating.make(ctx, parsed, obj, what="secret")
     return 0
 
 
@@ -84,6 +92,7 @@ _CHILDREN = (
         "# From a pair of files\nkubectl create secret tls site --cert=site.crt --key=site.key",
         (
             *creating.flags(),
+            _files.APPEND_HASH,
             Flag("cert", help="file with the PEM certificate", complete="files"),
             Flag("key", help="file with its private key", complete="files"),
         ),
@@ -109,7 +118,14 @@ _CHILDREN = (
 
 VERB = Verb(
     name="secret",
-    summary="Create a secret using a specified subcommand",
+    summary="Create a secret with specified type",
+    about="""
+ A docker-registry type secret is for accessing a container registry.
+
+ A generic type secret indicate an Opaque secret type.
+
+ A tls type secret holds TLS certificate and its associated key.
+""",
     usage="create secret (docker-registry | generic | tls)",
     children=_CHILDREN,
 )

@@ -16,20 +16,21 @@ async def _clusterip(ctx: Context, parsed: Parsed) -> int:
         spec["ports"] = ports(parsed["tcp"])
     if parsed["clusterip"]:
         spec["clusterIP"] = parsed["clusterip"]
-    await creating.make(ctx, parsed, service(name, spec))
+    await creating.make(ctx, parsed, service(name, spec), what="ClusterIP service:")
     return 0
 
 
 async def _nodeport(ctx: Context, parsed: Parsed) -> int:
     name = creating.one_name(parsed, "create service nodeport")
     spec = {"type": "NodePort", "ports": ports(parsed["tcp"], parsed["node-port"])}
-    await creating.make(ctx, parsed, service(name, spec))
+    await creating.make(ctx, parsed, service(name, spec), what="NodePort service:")
     return 0
 
 
 async def _loadbalancer(ctx: Context, parsed: Parsed) -> int:
     name = creating.one_name(parsed, "create service loadbalancer")
-    await creating.make(ctx, parsed, service(name, {"type": "LoadBalancer", "ports": ports(parsed["tcp"])}))
+    spec = {"type": "LoadBalancer", "ports": ports(parsed["tcp"])}
+    await creating.make(ctx, parsed, service(name, spec), what="LoadBalancer service:")
     return 0
 
 
@@ -39,7 +40,7 @@ async def _externalname(ctx: Context, parsed: Parsed) -> int:
     spec: dict[str, object] = {"type": "ExternalName", "externalName": parsed["external-name"]}
     if parsed["tcp"]:
         spec["ports"] = ports(parsed["tcp"])
-    await creating.make(ctx, parsed, service(name, spec))
+    await creating.make(ctx, parsed, service(name, spec), what="ExternalName service:")
     return 0
 
 

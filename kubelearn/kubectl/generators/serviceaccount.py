@@ -8,7 +8,8 @@ from kubelearn.kubectl.verb import Context, Parsed, Verb
 
 async def run(ctx: Context, parsed: Parsed) -> int:
     name = creating.one_name(parsed, "create serviceaccount")
-    await creating.make(ctx, parsed, {"kind": "ServiceAccount", "apiVersion": "v1", "metadata": {"name": name}})
+    obj = {"kind": "ServiceAccount", "apiVersion": "v1", "metadata": {"name": name}}
+    await creating.make(ctx, parsed, obj, what="serviceaccount:")
     return 0
 
 

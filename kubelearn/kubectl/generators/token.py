@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubelearn.api.errors import ApiError
 from kubelearn.kubectl import creating, options, resources
+from kubelearn.kubectl.failures import CommandError
 from kubelearn.kubectl.printers import choose
 from kubelearn.kubectl.verb import Context, Flag, Parsed, Verb
 
@@ -16,7 +18,10 @@ async def run(ctx: Context, parsed: Parsed) -> int:
         spec["expirationSeconds"] = int(parsed["duration"])
     accounts = await resources.find(ctx, "serviceaccounts")
     review = {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "spec": spec}
-    answer = await ctx.client.create(accounts, review, ctx.namespace, subresource="token", name=name)
+    try:
+        answer = await ctx.client.create(accounts, review, ctx.namespace, subresource="token", name=name)
+    except ApiError as error:
+        raise CommandError(f"failed to create token: {error.message}") from error
     if parsed["output"]:
         choose.printer(parsed["output"], parsed["template"], cwd=ctx.cwd)(answer, ctx.out)
     else:

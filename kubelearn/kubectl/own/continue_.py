@@ -16,7 +16,7 @@ VERB = Verb(
     name="continue",
     summary="Let a held component go on (all when none is named)",
     usage="continue [COMPONENT ...]",
-    examples="  # Everything runs freely again\n  continue",
+    examples="# Everything runs freely again\nkubelearn continue",
     run=_run,
     complete="component",
 )

@@ -43,8 +43,8 @@ VERB = Verb(
     name="node",
     summary="Failure drills on a node's machine",
     usage="node (list | start | stop | kill | pause | unpause | disconnect | connect) [NAME ...] [flags]",
-    examples="  # Switch a machine off, and on again\n  node stop worker-2\n  node start worker-2",
-    flags=(Flag("output", "o", help="Output format: json, or text when empty.", default=""),),
+    examples="# Switch a machine off, and on again\nkubelearn node stop worker-2\nkubelearn node start worker-2",
+    flags=(Flag("output", "o", help="json, or text when empty", default=""),),
     run=_run,
     complete="node-action node",
 )

@@ -16,7 +16,7 @@ VERB = Verb(
     name="pause",
     summary="Hold a component's watch events (all components' when none is named)",
     usage="pause [COMPONENT ...]",
-    examples="  # Nothing will be scheduled from now on\n  pause kube-scheduler",
+    examples="# Nothing will be scheduled from now on\nkubelearn pause kube-scheduler",
     run=_run,
     complete="component",
 )

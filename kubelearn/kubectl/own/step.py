@@ -29,8 +29,8 @@ VERB = Verb(
     name="step",
     summary="Deliver a held component's next event (the oldest of all when none is named)",
     usage="step [COMPONENT] [flags]",
-    examples="  # Show the scheduler the next change\n  step kube-scheduler",
-    flags=(Flag("count", kind="int", default=1, help="How many events to deliver."),),
+    examples="# Show the scheduler the next change\nkubelearn step kube-scheduler",
+    flags=(Flag("count", kind="int", default=1, help="how many events to deliver"),),
     run=_run,
     complete="component",
 )

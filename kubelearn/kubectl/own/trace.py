@@ -39,12 +39,12 @@ VERB = Verb(
     name="trace",
     summary="The timeline of what happened, and why",
     usage="trace [flags]",
-    examples="  # The last twenty changes, then what follows\n  trace --follow",
+    examples="# The last twenty changes, then what follows\nkubelearn trace --follow",
     flags=(
-        Flag("follow", "f", "bool", False, "Go on with what happens next."),
-        Flag("tail", kind="int", default=20, help="How many of the past changes to show."),
-        Flag("all", kind="bool", default=False, help="Also show events and heartbeats."),
-        Flag("output", "o", help="Output format: json, or text when empty.", default=""),
+        Flag("follow", "f", "bool", False, "go on with what happens next"),
+        Flag("tail", kind="int", default=20, help="how many of the past changes to show"),
+        Flag("all", kind="bool", default=False, help="also show events and heartbeats"),
+        Flag("output", "o", help="json, or text when empty", default=""),
     ),
     run=_run,
 )

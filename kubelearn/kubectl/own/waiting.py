@@ -27,7 +27,7 @@ VERB = Verb(
     name="waiting",
     summary="What each paused component has waiting at the gate",
     usage="waiting [flags]",
-    examples="  # What has the scheduler not seen yet?\n  waiting",
-    flags=(Flag("output", "o", help="Output format: json, or text when empty.", default=""),),
+    examples="# What has the scheduler not seen yet?\nkubelearn waiting",
+    flags=(Flag("output", "o", help="json, or text when empty", default=""),),
     run=_run,
 )

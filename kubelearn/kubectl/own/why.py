@@ -82,8 +82,8 @@ VERB = Verb(
     name="why",
     summary="From the command you typed to an object as it is now: every hop and its time",
     usage="why (KIND/NAME | KIND NAME) [flags]",
-    examples="  # How did this pod come to run?\n  why pod/web-7d4-x2x",
-    flags=(Flag("output", "o", help="Output format: json, or text when empty.", default=""),),
+    examples="# How did this pod come to run?\nkubelearn why pod/web-7d4-x2x",
+    flags=(Flag("output", "o", help="json, or text when empty", default=""),),
     run=_run,
     complete="resource name",
 )

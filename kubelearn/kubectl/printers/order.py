@@ -9,16 +9,22 @@ from kubelearn.api.resource import Obj
 from kubelearn.kubectl.failures import CommandError
 
 
+class Nowhere(CommandError):
+    """No object has a value at the path."""
+
+
 def objects(items: list[Obj], path: str) -> list[Obj]:
     """Raises CommandError when no object has a value there."""
     return [item for _, item in _sorted([(item, item) for item in items], path)]
 
 
 def table(found: Obj, path: str) -> Obj:
-    """The table with its rows sorted; without rows if the path is nowhere (kubectl then says so)."""
-    rows = found.get("rows") or []
-    pairs = _sorted([(row.get("object") or {}, row) for row in rows], path)
-    return {**found, "rows": [row for _, row in pairs]}
+    """The table with its rows sorted. Where the path is in no row, kubectl shows no row."""
+    pairs = [(row.get("object") or {}, row) for row in found.get("rows") or []]
+    try:
+        return {**found, "rows": [row for _, row in _sorted(pairs, path)]}
+    except Nowhere:
+        return {**found, "rows": []}
 
 
 def _sorted(pairs: list[tuple[Obj, Any]], path: str) -> list[tuple[Any, Any]]:
@@ -27,7 +33,7 @@ def _sorted(pairs: list[tuple[Obj, Any]], path: str) -> list[tuple[Any, Any]]:
     except jsonpath.JsonPathError as error:
         raise CommandError(str(error)) from error
     if keyed and not any(values for values, _ in keyed):
-        raise CommandError(f'couldn\'t find any field with path "{jsonpath.relaxed(path)}" in the list of objects')
+        raise Nowhere(f'couldn\'t find any field with path "{jsonpath.relaxed(path)}" in the list of objects')
     return sorted(((values[0] if values else None, payload) for values, payload in keyed), key=lambda p: _key(p[0]))
 
 

@@ -24,8 +24,13 @@ class TabWriter:
         if self._remembered is not None:
             self._remembered = []
 
-    def take(self) -> str:
+    def raw(self) -> str:
+        """All of it as it was written."""
         text, self._text = "".join(self._text), []
+        return text
+
+    def take(self) -> str:
+        text = self.raw()
         if "\t" not in text and "\f" not in text:
             return text
         lines = [line.split("\t") for line in text.replace("\f", "\n").split("\n")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj
@@ -14,6 +14,9 @@ from kubelearn.kubectl.printers import choose, encode
 from kubelearn.kubectl.printers.result import Results
 from kubelearn.kubectl.resources import Target
 from kubelearn.kubectl.verb import Context, Flag, Parsed, Verb
+
+if TYPE_CHECKING:
+    from kubelearn.api.schema import Type
 
 _MANAGER = "kubectl-client-side-apply"
 _MISSING = (
@@ -89,7 +92,8 @@ async def _client_side(ctx: Context, parsed: Parsed, target: Target, results: Re
         results.show(made, "created")
         return
     if dry == "client":
-        results.show({**current, **_kind(target)} if results.prints_objects else target.object, "configured")
+        merged = _merged(target, wanted, current)
+        results.show({**merged, **_kind(target)} if results.prints_objects else target.object, "configured")
         return
     if not lastapplied.has(current):
         ctx.err(_MISSING.format(f"{target.resource.plural}/{target.name}"))
@@ -99,19 +103,42 @@ async def _client_side(ctx: Context, parsed: Parsed, target: Target, results: Re
     results.show({**after, **_kind(target)}, "configured" if changed else "unchanged")
 
 
+def _merged(target: Target, wanted: Obj, current: Obj) -> Obj:
+    """What the patch would make of `current`, without asking the server."""
+    from kubelearn.api import patch as patches
+
+    change, known = _change(target, wanted, current)
+    return patches.strategic_merge(current, change, known) if known else patches.merge_patch(current, change)
+
+
+def _change(target: Target, wanted: Obj, current: Obj) -> tuple[Obj, Type | None]:
+    """The three-way patch from what was applied last, and the schema that it goes by."""
+    from kubelearn.api import patch as patches
+    from kubelearn.api import schema
+
+    resource = target.resource
+    known = schema.for_kind(resource.group, resource.version, resource.kind)
+    text = ((current.get("metadata") or {}).get("annotations") or {}).get(lastapplied.ANNOTATION)
+    original = json.loads(text) if text else {}
+    return patches.three_way(original, wanted, {**current, **_kind(target)}, known), known
+
+
 def _kind(target: Target) -> Obj:
     return {"apiVersion": target.resource.api_version, "kind": target.resource.kind}
 
 
 async def _current(ctx: Context, target: Target) -> Obj | None:
+    what = f"retrieving current configuration of:\n{_info(target)}\nfrom server for:"
     if not target.name:
-        raise CommandError(f"from {target.source}: cannot use generate name with apply")
+        generated = ((target.object or {}).get("metadata") or {}).get("generateName")
+        if generated:
+            raise CommandError(f"from {generated}: cannot use generate name with apply")
+        raise resources.from_source(CommandError("resource name may not be empty"), what, target.source)
     try:
         return await ctx.client.get(target.resource, target.name, target.namespace)
     except ApiError as error:
         if error.reason == "NotFound":
             return None
-        what = f"retrieving current configuration of:\n{_info(target)}\nfrom server for:"
         raise resources.from_source(error, what, target.source) from error
 
 
@@ -126,18 +153,12 @@ async def _patch(
     ctx: Context, target: Target, wanted: Obj, current: Obj, query: dict[str, Any], attempts: int = 5
 ) -> tuple[bool, Obj]:
     """Whether anything changed, and the object after it. A conflict is tried again on the newer object."""
-    from kubelearn.api import patch as patches
-    from kubelearn.api import schema
-
-    resource = target.resource
-    known = schema.for_kind(resource.group, resource.version, resource.kind)
-    text = ((current.get("metadata") or {}).get("annotations") or {}).get(lastapplied.ANNOTATION)
-    original = json.loads(text) if text else {}
-    change = patches.three_way(original, wanted, {**current, **_kind(target)}, known)
+    change, known = _change(target, wanted, current)
     if not change:
         return False, current
     body = encode.to_json(change, None).encode()
     media_type = STRATEGIC_MERGE_PATCH if known is not None else MERGE_PATCH
+    resource = target.resource
     try:
         return True, await ctx.client.patch(resource, target.name, target.namespace, body, media_type, **query)
     except ApiError as error:
@@ -145,7 +166,8 @@ async def _patch(
             newer = await ctx.client.get(resource, target.name, target.namespace)
             return await _patch(ctx, target, wanted, newer, query, attempts - 1)
         what = f"applying patch:\n{body.decode()}\nto:\n{_info(target)}\nfor:"
-        raise resources.from_source(error, what, target.source) from error
+        patching = resources.from_source(error, "patching", target.source)
+        raise resources.from_source(patching, what, target.source) from error
 
 
 def _info(target: Target) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj
 from kubelearn.client.discovery import NoMatch
 from kubelearn.client.rest import decode, whole
@@ -16,12 +17,18 @@ _AUTHORIZATION = "/apis/authorization.k8s.io/v1"
 
 async def _post(ctx: Context, path: str, api_version: str, kind: str, spec: Obj) -> Obj:
     body = {"apiVersion": api_version, "kind": kind, "metadata": {}, "spec": spec}
-    return decode(await whole(await ctx.client.request("POST", path, body=body)))
+    group, plural = path.split("/")[2], path.rpartition("/")[2]
+    return decode(await whole(await ctx.client.request("POST", path, body=body, about=f"post {plural}.{group}")))
 
 
 async def _whoami(ctx: Context, parsed: Parsed) -> int:
     version = "authentication.k8s.io/v1"
-    answer = await _post(ctx, f"/apis/{version}/selfsubjectreviews", version, "SelfSubjectReview", {})
+    try:
+        answer = await _post(ctx, f"/apis/{version}/selfsubjectreviews", version, "SelfSubjectReview", {})
+    except ApiError as error:
+        if error.code != 404:
+            raise
+        raise CommandError("the selfsubjectreviews API is not enabled in the cluster") from error
     if parsed["output"]:
         choose.printer(parsed["output"], parsed["template"], cwd=ctx.cwd)(answer, ctx.out)
         return 0

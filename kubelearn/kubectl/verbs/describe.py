@@ -25,9 +25,11 @@ _NOTHING = (
 async def run(ctx: Context, parsed: Parsed) -> int:
     if not parsed.args and not parsed["filename"]:
         raise CommandError(_NOTHING)
-    targets, errors = await _targets(ctx, parsed)
+    targets, errors, exact = await _targets(ctx, parsed)
+    single = exact and len(targets) == 1 and not errors
+    events = parsed["show-events"] if "show-events" in parsed.given else single
     for index, target in enumerate(targets):
-        ctx.out(("\n\n" if index else "") + await describe(ctx, target, events=parsed["show-events"]))
+        ctx.out(("\n\n" if index else "") + await describe(ctx, target, events=events))
     if not targets and not errors:
         where = "" if parsed["all-namespaces"] else f" in {ctx.namespace} namespace"
         namespaced = any(r.namespaced for r in (await resources.wanted(ctx, parsed.args)).types)
@@ -36,17 +38,18 @@ async def run(ctx: Context, parsed: Parsed) -> int:
     return 0
 
 
-async def _targets(ctx: Context, parsed: Parsed) -> tuple[list[Target], list[Exception]]:
+async def _targets(ctx: Context, parsed: Parsed) -> tuple[list[Target], list[Exception], bool]:
+    """What to describe, what could not be found, and whether it is what was asked for, not only begins so."""
     if not parsed["filename"]:
         what = await resources.wanted(ctx, parsed.args)
         if what.types:
-            return [t for r in what.types for t in await resources.listed(ctx, parsed, r)], []
+            return [t for r in what.types for t in await resources.listed(ctx, parsed, r)], [], True
     found, errors = await resources.partly(ctx, parsed, parsed.args)
     if len(parsed.args) == 2 and not found and len(errors) == 1 and _missing(errors[0]):
         matching = await _by_prefix(ctx, parsed)
         if matching:
-            return matching, []
-    return found, errors
+            return matching, [], False
+    return found, errors, True
 
 
 def _missing(error: Exception) -> bool:
@@ -93,7 +96,14 @@ def _sources(ctx: Context) -> Sources:
             return []
         return found
 
-    return Sources(get, list_)
+    async def serves(word: str) -> bool:
+        try:
+            await resources.find(ctx, word)
+        except NoMatch:
+            return False
+        return True
+
+    return Sources(get, list_, serves)
 
 
 async def _events(ctx: Context, obj: Obj) -> list[Obj]:
@@ -128,7 +138,7 @@ kubectl describe pods -l app=web
         *options.FILES,
         options.SELECTOR,
         options.ALL_NAMESPACES,
-        Flag("show-events", kind="bool", default=True, help="the events too"),
+        Flag("show-events", kind="bool", default=True, help="the events too; if not given: for a single object"),
         Flag("chunk-size", kind="int", default=500, help="ask for lists in pieces of this size"),
     ),
     run=run,

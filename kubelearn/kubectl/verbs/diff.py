@@ -98,7 +98,7 @@ async def _patched(ctx: Context, target: Target, before: Obj, query: dict[str, A
     r = target.resource
     known = schema.for_kind(r.group, r.version, r.kind)
     text = (before["metadata"].get("annotations") or {}).get(lastapplied.ANNOTATION)
-    change = patch.three_way(json.loads(text) if text else {}, target.object, before, known)
+    change = patch.three_way(json.loads(text) if text else {}, lastapplied.without(target.object), before, known)
     body = encode.to_json(change, None).encode()
     kind = STRATEGIC_MERGE_PATCH if known is not None else MERGE_PATCH
     return await ctx.client.patch(r, target.name, target.namespace, body, kind, **query)

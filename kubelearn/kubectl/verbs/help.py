@@ -25,4 +25,10 @@ async def run(ctx: Context, parsed: Parsed) -> int:
     return 0
 
 
-VERB = Verb(name="help", summary="Help about any command", usage="help [command]", run=run)
+VERB = Verb(
+    name="help",
+    summary="Help about any command",
+    usage="help [command]",
+    examples="# About one command\nkubectl help get",
+    run=run,
+)

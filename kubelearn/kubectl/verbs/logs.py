@@ -51,6 +51,9 @@ def _check(parsed: Parsed) -> None:
         raise UsageError("logs", _EXPECTED.split("\n")[0])
     if parsed["since"] and parsed["since-time"]:
         raise CommandError("at most one of `sinceTime` or `sinceSeconds` may be specified")
+    if parsed["all-containers"] and parsed["container"]:
+        text = f"--all-containers=true should not be specified with container name {parsed['container']}"
+        raise CommandError(text)
     if parsed["tail"] < -1:
         raise CommandError("--tail must be greater than or equal to -1")
     if len(parsed.args) == 2 and parsed["container"]:

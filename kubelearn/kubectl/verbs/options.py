@@ -11,4 +11,10 @@ async def run(ctx: Context, _parsed: Parsed) -> int:
     return 0
 
 
-VERB = Verb(name="options", summary="Print the list of flags inherited by all commands", usage="options", run=run)
+VERB = Verb(
+    name="options",
+    summary="Print the list of flags inherited by all commands",
+    usage="options",
+    examples="# What every command understands\nkubectl options",
+    run=run,
+)

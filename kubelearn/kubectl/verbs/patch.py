@@ -64,13 +64,8 @@ async def _patch(ctx: Context, parsed: Parsed, target: Target, body: bytes, kind
         query: dict[str, Any] = options.write_query(parsed, dry)
         query["subresource"] = parsed["subresource"]
         after = await ctx.client.patch(target.resource, target.name, target.namespace, body, _TYPES[kind], **query)
-    name_of = (
-        {**after, **type_of}
-        if after.get("kind") in (None, target.resource.kind) or not results.prints_objects
-        else after
-    )
     same = _without_bookkeeping(before) == _without_bookkeeping(after)
-    results.show(name_of, "patched (no change)" if same else "patched")
+    results.show({**type_of, **after}, "patched (no change)" if same else "patched")
 
 
 def _without_bookkeeping(obj: dict[str, Any]) -> dict[str, Any]:

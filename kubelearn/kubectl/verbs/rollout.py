@@ -99,7 +99,7 @@ def _cause(rs: Obj) -> str:
 
 
 def _template(rs: Obj) -> str:
-    """The template, with the change cause among its annotations, as kubectl shows a revision."""
+    """The template, with the change cause among its annotations; kubectl leaves the tabs between its columns."""
     template = dict(rs["spec"]["template"])
     cause = _cause(rs)
     if cause != "<none>":
@@ -107,7 +107,7 @@ def _template(rs: Obj) -> str:
         template["metadata"] = {**meta, "annotations": {**(meta.get("annotations") or {}), rollouts.CAUSE: cause}}
     writer = Writer()
     _containers.template(writer, template)
-    return writer.text()
+    return writer.raw()
 
 
 def _print_sets(ctx: Context, parsed: Parsed, sets: list[Obj]) -> None:
@@ -128,13 +128,11 @@ async def _undo(ctx: Context, parsed: Parsed) -> int:
         revision, rs = await _revision(ctx, target, parsed["to-revision"])
         template = rollouts.template_without_hash(rs)
         if dry == "client":
-            writer = Writer()
-            _containers.template(writer, template)
-            ctx.out(f"{target.title} {writer.text()}\n")
+            ctx.out(f"{target.title} {_template(rs)}\n")
             return
         if target.object["spec"].get("paused"):
             raise CommandError(
-                "cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again"
+                "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again"
             )
         if _same(template, target.object["spec"]["template"]):
             results.show(target.object, f"skipped rollback (current template already matches revision {revision})")

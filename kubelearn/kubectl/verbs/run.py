@@ -11,6 +11,7 @@ from kubelearn.api.resource import Obj
 from kubelearn.kubectl import creating, manifests, options, resources, streams, waiting
 from kubelearn.kubectl.failures import CommandError, Exit, UsageError
 from kubelearn.kubectl.flags import require
+from kubelearn.kubectl.printers.result import Results
 from kubelearn.kubectl.resources import Target
 from kubelearn.kubectl.verb import Context, Flag, Parsed, Verb
 from kubelearn.kubectl.verbs.attach import attach
@@ -23,13 +24,11 @@ async def run(ctx: Context, parsed: Parsed) -> int:
     attached = parsed["attach"] if "attach" in parsed.given else parsed["stdin"] or parsed["tty"]
     _check(parsed, attached)
     obj = _overridden(parsed, _pod(parsed))
-    made = (
-        await creating.make(ctx, parsed, obj, operation="created")
-        if not _silent(parsed, attached)
-        else await _make(ctx, obj)
-    )
+    results = Results(ctx, parsed, options.dry_run(parsed))
+    silent = _silent(parsed, attached)
+    made = await _make(ctx, obj) if silent else await creating.make(ctx, parsed, obj, results=results)
     if parsed["expose"]:
-        await creating.make(ctx, parsed, _service(parsed, made))
+        await creating.make(ctx, parsed, _service(parsed, made), results=results)
     if options.dry_run(parsed) != "none" or not attached:
         return 0
     pods = await resources.find(ctx, "pods")
@@ -62,9 +61,9 @@ def _check(parsed: Parsed, attached: bool) -> None:
         raise UsageError("run", "--port must be set when exposing a service")
     if parsed["rm"] and not attached:
         raise CommandError("--rm should only be used for attached containers")
-    if attached and (dry := options.dry_run(parsed)) != "none":
+    if attached and options.dry_run(parsed) != "none":
         flags = "(--attach, --stdin, or --tty)"
-        raise CommandError(f"--dry-run={dry} can't be used with attached containers options {flags}")
+        raise CommandError(f"--dry-run=[server|client] can't be used with attached containers options {flags}")
     if parsed["restart"] not in ("Always", "OnFailure", "Never"):
         raise CommandError(f"invalid restart policy: {parsed['restart']}")
 
@@ -84,6 +83,8 @@ def _pod(parsed: Parsed) -> Obj:
     container["resources"] = {}
     if parsed["image-pull-policy"]:
         container["imagePullPolicy"] = parsed["image-pull-policy"]
+    if parsed["privileged"]:
+        container["securityContext"] = {"privileged": True}
     if parsed["stdin"]:
         container |= {"stdin": True, "stdinOnce": True}
     if parsed["tty"]:
@@ -111,10 +112,18 @@ def _port(text: str) -> int:
 def _overridden(parsed: Parsed, obj: Obj) -> Obj:
     if not parsed["overrides"]:
         return obj
-    if parsed["override-type"] not in ("merge", "strategic"):
-        raise CommandError(f"--override-type={parsed['override-type']} is not supported, use merge or strategic")
+    kind = parsed["override-type"]
+    if kind not in ("json", "merge", "strategic"):
+        raise CommandError(f"invalid overrideType: {kind}")
     change = manifests.from_yaml(parsed["overrides"])
-    if parsed["override-type"] == "strategic":
+    if kind == "json":
+        from kubelearn.api import patch
+
+        try:
+            return patch.json_patch(obj, change)  # type: ignore[no-any-return]
+        except patch.PatchError as error:
+            raise CommandError(str(error)) from error
+    if kind == "strategic":
         from kubelearn.api import patch, schema
 
         return patch.strategic_merge(obj, change, schema.for_kind("", "v1", "Pod"))
@@ -212,7 +221,7 @@ kubectl run tmp --rm -it --restart=Never --image=kubelearn/busybox:1 -- sh
         Flag("restart", default="Always", help="Always, OnFailure or Never", complete="restart-policies"),
         Flag("image-pull-policy", help="Always, IfNotPresent or Never"),
         Flag("overrides", help="JSON to change the generated pod with"),
-        Flag("override-type", default="merge", help="merge or strategic"),
+        Flag("override-type", default="merge", help="json, merge or strategic"),
         Flag("expose", kind="bool", help="also a service for --port"),
         Flag("attach", kind="bool", help="attach to the container once it runs"),
         Flag("stdin", "i", "bool", help="keep standard input open"),
@@ -220,7 +229,7 @@ kubectl run tmp --rm -it --restart=Never --image=kubelearn/busybox:1 -- sh
         Flag("rm", kind="bool", help="delete the pod afterwards (attached only)"),
         Flag("quiet", "q", "bool", help="only what the container prints"),
         Flag("leave-stdin-open", kind="bool", help="accepted: standard input is closed when it ends"),
-        Flag("privileged", kind="bool", help="not supported"),
+        Flag("privileged", kind="bool", help="let the container do everything"),
         Flag("grace-period", kind="int", default=-1, help="seconds the pod has to end by itself with --rm"),
         Flag("force", kind="bool", help="accepted, only meaningful with --rm"),
         Flag("wait", kind="bool", help="accepted, only meaningful with --rm"),

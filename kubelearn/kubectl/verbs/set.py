@@ -50,7 +50,7 @@ async def _image(ctx: Context, parsed: Parsed) -> int:
             for container in found:
                 container["image"] = image
 
-    return await workloads.change(ctx, parsed, about, work, "image updated")
+    return await workloads.change(ctx, parsed, about, work, "image updated", "image update to pod template:")
 
 
 async def _env(ctx: Context, parsed: Parsed) -> int:
@@ -86,14 +86,14 @@ async def _env(ctx: Context, parsed: Parsed) -> int:
             if not env:
                 del container["env"]
 
-    return await workloads.change(ctx, parsed, about, work, "env updated")
+    return await workloads.change(ctx, parsed, about, work, "env updated", "env update to pod template:")
 
 
 async def _list_env(ctx: Context, parsed: Parsed, about: list[str]) -> int:
     for target in await workloads.targets(ctx, parsed, about):
         obj = {"kind": target.resource.kind, **(target.object or {})}
         for container in workloads.containers(workloads.pod_spec(obj), parsed["containers"]):
-            ctx.out(f"# {target.resource.plural}/{target.name}, container {container['name']}\n")
+            ctx.out(f"# {target.resource.kind} {target.name}, container {container['name']}\n")
             for entry in container.get("env") or []:
                 if "valueFrom" not in entry:
                     ctx.out(f"{entry['name']}={entry.get('value', '')}\n")
@@ -126,7 +126,8 @@ async def _resources(ctx: Context, parsed: Parsed) -> int:
             for part, amounts in wanted.items():
                 now[part] = {**(now.get(part) or {}), **amounts}
 
-    return await workloads.change(ctx, parsed, parsed.args, work, "resource requirements updated")
+    done, failed = "resource requirements updated", "resources update to pod template"
+    return await workloads.change(ctx, parsed, parsed.args, work, done, failed)
 
 
 def _quantities(text: str) -> dict[str, str]:
@@ -151,7 +152,7 @@ async def _serviceaccount(ctx: Context, parsed: Parsed) -> int:
     def work(obj: Obj) -> None:
         workloads.pod_spec(obj)["serviceAccountName"] = account
 
-    return await workloads.change(ctx, parsed, about, work, "serviceaccount updated")
+    return await workloads.change(ctx, parsed, about, work, "serviceaccount updated", "ServiceAccountName")
 
 
 async def _selector(ctx: Context, parsed: Parsed) -> int:

@@ -6,7 +6,7 @@ from kubelearn.api import names
 from kubelearn.api.resource import Obj
 from kubelearn.client.rest import STRATEGIC_MERGE_PATCH
 from kubelearn.kubectl import options, resources
-from kubelearn.kubectl.failures import CommandError, raise_all
+from kubelearn.kubectl.failures import CommandError, UsageError, raise_all
 from kubelearn.kubectl.printers.encode import to_json
 from kubelearn.kubectl.printers.result import Results
 from kubelearn.kubectl.resources import Target
@@ -21,9 +21,11 @@ async def run(ctx: Context, parsed: Parsed) -> int:
     if not about:
         raise CommandError("one or more resources must be specified as <resource> <name>")
     if about[0] not in ("node", "nodes", "no") and not about[0].startswith(("node/", "nodes/", "no/")):
-        raise CommandError(f"invalid resource type {about[0]}, only node(s) is supported")
+        raise CommandError(f"invalid resource type {about[0]}, only node types are supported")
     if not specs:
         raise CommandError("at least one taint update is required")
+    if len(about) == 1 and "/" not in about[0] and not parsed["all"] and not parsed["selector"]:
+        raise CommandError("at least one resource name must be specified since 'all' parameter is not set")
     added, removed = _parse(specs)
     dry = options.dry_run(parsed)
     targets, errors = await resources.partly(ctx, parsed, about)
@@ -40,25 +42,36 @@ def _parse(specs: list[str]) -> tuple[list[Obj], list[Obj]]:
     added: list[Obj] = []
     removed: list[Obj] = []
     for spec in specs:
-        removes = spec.endswith("-")
-        text = spec.removesuffix("-")
-        body, colon, effect = text.partition(":")
-        key, _, value = body.partition("=")
-        if ":" in effect or "=" in value or (not colon and not removes) or (colon and not effect):
-            raise (
-                CommandError(f"invalid taint spec: {spec}")
-                if not removes
-                else CommandError(f"invalid taint spec: {text}")
-            )
-        if colon and effect not in _EFFECTS:
-            raise CommandError(f"invalid taint effect: {effect}, unsupported taint effect")
-        if problems := names.qualified_name(key):
-            raise CommandError(f"invalid taint spec: {spec}, {'; '.join(problems)}")
-        if problems := names.label_value(value):
-            raise CommandError(f"invalid taint spec: {spec}, {'; '.join(problems)}")
-        taint: Obj = {"key": key} | ({"value": value} if value else {}) | ({"effect": effect} if effect else {})
-        (removed if removes else added).append(taint)
+        taint = _taint_of(spec.removesuffix("-"))
+        if spec.endswith("-"):
+            removed.append(taint)
+            continue
+        if "effect" not in taint:
+            raise UsageError("taint", f"invalid taint spec: {spec}")
+        if any(_same(taint, other) for other in added):
+            shown = f"{{{taint['key']} {taint.get('value', '')} {taint['effect']} <nil>}}"
+            raise UsageError("taint", f"duplicated taints with the same key and effect: {shown}")
+        added.append(taint)
+    both = [f"{t['key']}={t['effect']}" for t in added if any(_same(t, r) for r in removed)]
+    if both:
+        text = "can not both modify and remove the following taint(s) in the same command: "
+        raise CommandError(text + ", ".join(both))
     return added, removed
+
+
+def _taint_of(text: str) -> Obj:
+    """`KEY[=VALUE][:EFFECT]`; without an effect, all of it is the key."""
+    parts = text.split(":")
+    key, value, effect = text, "", parts[1] if len(parts) == 2 else ""
+    if len(parts) == 2:
+        key, _, value = parts[0].partition("=")
+    if len(parts) > 2 or "=" in value:
+        raise UsageError("taint", f"invalid taint spec: {text}")
+    if len(parts) == 2 and effect not in _EFFECTS:
+        raise UsageError("taint", f"invalid taint effect: {effect}, unsupported taint effect")
+    if problems := names.label_value(value) or names.qualified_name(key):
+        raise UsageError("taint", f"invalid taint spec: {text}, {'; '.join(problems)}")
+    return {"key": key} | ({"value": value} if value else {}) | ({"effect": effect} if effect else {})
 
 
 def _same(a: Obj, b: Obj) -> bool:
@@ -88,17 +101,15 @@ async def _taint(ctx: Context, parsed: Parsed, target: Target, added: list[Obj],
         query = {"fieldManager": parsed["field-manager"]} | ({"dryRun": "All"} if dry == "server" else {})
         body = to_json({"spec": {"taints": result or None}}, None).encode()
         node = await ctx.client.patch(target.resource, target.name, "", body, STRATEGIC_MERGE_PATCH, **query)
-    word = "modified" if added and removed else "tainted" if added else "untainted"
+    word = "modified" if parsed["overwrite"] or (added and removed) else "tainted" if added else "untainted"
     Results(ctx, parsed, dry).show({"apiVersion": "v1", "kind": "Node", **node}, word)
 
 
 def _refuse_overwriting(target: Target, taints: list[Obj], added: list[Obj]) -> None:
-    for new in added:
-        if any(_same(new, old) for old in taints):
-            text = f"{new['key']}:{new.get('effect', '')}"
-            raise CommandError(
-                f"node {target.name} already has {text} taint(s) with same effect(s) and --overwrite is false"
-            )
+    keys = [new["key"] for new in added if any(_same(new, old) for old in taints)]
+    if keys:
+        text = f"node {target.name} already has {','.join(keys)} taint(s) with same effect(s) and --overwrite is false"
+        raise CommandError(text)
 
 
 VERB = Verb(

@@ -26,6 +26,8 @@ async def run(ctx: Context, parsed: Parsed) -> int:
     errors: list[Exception] = []
     for target in targets:
         try:
+            if what == "delete" and target.object is None and await _never_was(ctx, target):
+                continue
             await _one(ctx, target, wanted, until, what)
         except resources.FAILURES as error:
             errors.append(error)
@@ -43,6 +45,17 @@ async def _targets(ctx: Context, parsed: Parsed, what: str) -> list[Target]:
     if not targets and what != "delete":
         raise CommandError("no matching resources found")
     return targets
+
+
+async def _never_was(ctx: Context, target: Target) -> bool:
+    """Whether there is nothing to wait for, of which kubectl then says nothing."""
+    try:
+        await resources.fetch(ctx, target)
+    except ApiError as error:
+        if error.reason != "NotFound":
+            raise
+        return True
+    return False
 
 
 async def _one(ctx: Context, target: Target, wanted: Wanted, until: float, what: str) -> None:
