@@ -18,6 +18,7 @@ from kubelearn.apiserver import http
 from kubelearn.apiserver.auth import Authenticator, Authorizer, User
 from kubelearn.apiserver.server import ApiServer
 from kubelearn.client.event_series import SeriesRecorder
+from kubelearn.client.events import EventRecorder
 from kubelearn.client.informer import Informer
 from kubelearn.client.rest import Client
 from kubelearn.cluster import addons, engine_watch, kubeconfig, nodes, tls

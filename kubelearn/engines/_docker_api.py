@@ -106,8 +106,13 @@ def connect(seconds: float = _SECONDS) -> APIClient:
     """A new client of the SDK. Blocks; raises DockerError."""
     with errors():
         from docker import APIClient
+        from docker.constants import MINIMUM_DOCKER_API_VERSION
 
-        return APIClient(base_url=f"unix://{socket_path()}", version="auto", timeout=int(seconds))
+        url = f"unix://{socket_path()}"
+        # The SDK's own "auto" leaves its socket open when the daemon does not answer.
+        with contextlib.closing(APIClient(url, MINIMUM_DOCKER_API_VERSION, timeout=int(seconds))) as probe:
+            version = probe.version(api_version=False)["ApiVersion"]
+        return APIClient(url, version, timeout=int(seconds))
 
 
 def image(api: APIClient, name: str) -> dict[str, Any]:
