@@ -7,11 +7,14 @@ from typing import Any
 
 import orjson
 import pytest
-from support.api import NS, Api, configmap, pod
+from support.api import ADMIN, NS, Api, configmap, pod
 
 from kubelearn.api.resource import Obj
 from kubelearn.apiserver.auth import Attributes, Authorizer, User
+from kubelearn.client.rest import Client
 from kubelearn.kit import clock
+from kubelearn.kubectl import takeover
+from kubelearn.kubectl.resources import Target
 
 CM = NS + "/configmaps/c"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
@@ -331,3 +334,22 @@ async def test_making_an_object_by_apply_or_update_needs_leave_to_create_it(api:
     lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "new"}}
     assert (await api("PUT", "/apis/coordination.k8s.io/v1/namespaces/default/leases/new", lease))[0] == 403
     assert await ok(api, CM, conf(a="1")) == made
+
+
+async def test_our_kubectl_moves_the_owners_of_client_side_apply(api: Api) -> None:
+    last = orjson.dumps(conf(a="1", b="1")).decode()
+    made = {**conf(a="1", b="1"), "metadata": {"name": "c", "annotations": {LAST_APPLIED: last}}}
+    await api.ok("POST", NS + "/configmaps?fieldManager=kubectl-client-side-apply", made)
+    kind = api.server.registry.by_kind("v1", "ConfigMap")
+    assert kind is not None
+    target = Target(kind.resource, "default", "c")
+    client = Client(api.server.local(ADMIN, "kubectl"))
+    stale = await ok(api, CM, conf(a="2"), "kubectl")
+    await api.patch(CM, {"metadata": {"labels": {"x": "1"}}})  # a conflict on the way is tried again
+    assert await takeover.take_over(client, target, stale)
+    moved = await api.ok("GET", CM)
+    assert set(owners(moved)) == {"kubectl/Apply", "kubectl-last-applied/Apply", "Update"}
+    found = await ok(api, CM, conf(a="2"), "kubectl")
+    assert found["data"] == {"a": "2"}  # b went: it was client-side apply's, and is kubectl's to let go
+    assert LAST_APPLIED in found["metadata"]["annotations"]
+    assert not await takeover.take_over(client, target, found)
