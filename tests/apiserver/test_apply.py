@@ -217,6 +217,8 @@ async def test_what_is_defaulted_comes_back_when_it_is_let_go(api: Api) -> None:
         ({**conf(), "foo": 1}, 500, "typed patch object (/c; /v1, Kind=ConfigMap): .foo: field not declared in schema"),
         (b"a: [", 400, "error decoding YAML"),
         (b"[]", 400, "error decoding YAML"),
+        (b"&a {b: *a}", 400, "error decoding YAML"),
+        (b"a: !!binary aGk=", 400, "error decoding YAML"),
         ({**conf(), "metadata": {"name": "c", "uid": "u"}}, 409, "uid mismatch: the provided object specified uid u"),
     ],
 )  # fmt: skip
@@ -248,12 +250,33 @@ async def test_preconditions_dry_run_and_validation_hold_for_apply(api: Api) -> 
     assert await api.ok("GET", CM) == made
 
 
-async def test_dates_in_yaml_stay_strings(api: Api) -> None:
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        (b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  a: '1'\n  a: '2'\n", 6),
+        (b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"},"data":{"a":"1","a":"2"}}', 1),
+    ],
+)
+async def test_keys_given_twice_are_refused_or_warned_of(api: Api, body: bytes, line: int) -> None:
+    told = f'line {line}: key "a" already set in map'
+    status, found = await applied(api, CM, body, query="&fieldValidation=Strict")
+    assert (status, found["message"]) == (
+        400,
+        f"error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  {told}",
+    )
+    answer = await api.send("PATCH", CM + "?fieldManager=m", body, headers=APPLY)
+    assert answer.status == 201
+    assert told.replace('"', '\\"') in answer.headers["warning"]
+    answer = await api.send("PATCH", CM + "?fieldManager=m&fieldValidation=Ignore", body, headers=APPLY)
+    assert "warning" not in answer.headers
+
+
+async def test_numbers_as_keys_and_dates_are_strings(api: Api) -> None:
     text = (
-        b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, creationTimestamp: 2020-01-01T00:00:00Z}\ndata: {a: b}\n"
+        b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, creationTimestamp: 2020-01-01T00:00:00Z}\ndata: {1: b}\n"
     )
     status, found = await applied(api, CM, text)
-    assert (status, found["data"]) == (201, {"a": "b"})
+    assert (status, found["data"]) == (201, {"1": "b"})
 
 
 async def test_an_object_of_client_side_apply_moves_over(api: Api) -> None:
