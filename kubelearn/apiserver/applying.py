@@ -18,11 +18,13 @@ from kubelearn.client.transport import Request
 from kubelearn.store.interface import KeyValue
 
 
-def configuration(request: Request, group: str, version: str, kind: str, shape: Shape) -> Obj:
+def configuration(call: Call, group: str, version: str, kind: str, shape: Shape) -> Obj:
     """The applied configuration. Raises ApiError 400 for what is none of this kind, 500 (as Kubernetes does) for
     one that breaks the schema."""
+    request = call.request
     tracking.check_options(request, "PatchOptions", applying=True)
     config = _parse(request)
+    _check_duplicates(call)
     wanted = f"{group}/{version}" if group else version
     if (config.get("apiVersion"), config.get("kind")) != (wanted, kind):
         raise errors.bad_request(f"invalid object type: {_gvk(config)}")
@@ -48,6 +50,17 @@ def _parse(request: Request) -> Obj:
     return found
 
 
+def _check_duplicates(call: Call) -> None:
+    """Keys given twice are an error or a warning, as `fieldValidation` says. Raises ApiError 400."""
+    how = call.request.param("fieldValidation") or "Warn"
+    if how == "Ignore" or not (found := bodies.duplicate_keys(call.request.body)):
+        return
+    text = "error converting YAML to JSON: yaml: unmarshal errors:\n  " + "\n  ".join(found)
+    if how == "Strict":
+        raise errors.bad_request(f"error strict decoding YAML: {text}")
+    call.warn([text.replace("\n", " ")])
+
+
 def _gvk(config: Obj) -> str:
     group, _, version = str(config.get("apiVersion") or "").rpartition("/")
     return f"{group}/{version}, Kind={config.get('kind') or ''}"
@@ -59,8 +72,8 @@ def force(request: Request) -> bool:
 
 async def patch(call: Call, kind: Kind, namespace: str, name: str, subresource: str) -> tuple[KeyValue, bool]:
     """Apply to the object, creating it if need be; the bool says whether it was. Raises ApiError."""
-    resource, request = kind.resource, call.request
-    config = configuration(request, resource.group, resource.version, resource.kind, tracking.shape_of(kind))
+    resource = kind.resource
+    config = configuration(call, resource.group, resource.version, resource.kind, tracking.shape_of(kind))
     about = config["metadata"]
     if namespace and about.get("namespace", namespace) != namespace:
         text = f"({about['namespace']}) does not match the namespace on the request ({namespace})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -53,8 +54,9 @@ def parse_yaml(text: bytes, what: str = "error converting YAML to JSON") -> Any:
     import yaml
 
     try:
-        return yaml.load(text, _yaml_loader())
-    except yaml.YAMLError as error:
+        # Through JSON, which has no keys but strings, no bytes or sets, and nothing that contains itself.
+        return orjson.loads(orjson.dumps(yaml.load(text, _yaml_loader()), option=orjson.OPT_NON_STR_KEYS))
+    except (yaml.YAMLError, orjson.JSONEncodeError) as error:
         raise errors.bad_request(f"{what}: {error}") from error
 
 
@@ -70,6 +72,39 @@ def _yaml_loader() -> Any:
         for first, found in yaml.CSafeLoader.yaml_implicit_resolvers.items()
     }
     return Loader
+
+
+def duplicate_keys(text: bytes) -> list[str]:
+    """What goyaml says of keys that a document, JSON or YAML, gives twice; it must have been parsed before."""
+    import json
+
+    class Twice(Exception):
+        pass
+
+    def once(pairs: list[tuple[str, Any]]) -> None:
+        if len({key for key, _ in pairs}) < len(pairs):
+            raise Twice
+
+    try:
+        json.loads(text, object_pairs_hook=once)
+    except (ValueError, Twice):  # YAML, or a duplicate whose line is wanted
+        import yaml
+
+        return list(_duplicates(yaml.compose(text, _yaml_loader())))
+    return []
+
+
+def _duplicates(node: Any) -> Iterator[str]:
+    if node.id == "sequence":
+        for item in node.value:
+            yield from _duplicates(item)
+    elif node.id == "mapping":
+        seen = set()
+        for key, item in node.value:
+            if key.value in seen:
+                yield f'line {key.start_mark.line + 1}: key "{key.value}" already set in map'
+            seen.add(key.value if key.id == "scalar" else id(key))
+            yield from _duplicates(item)
 
 
 def decode(request: Request, kind: Kind) -> Decoded:

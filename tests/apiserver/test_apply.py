@@ -7,12 +7,15 @@ from typing import Any
 
 import orjson
 import pytest
-from support.api import NS, Api, configmap, pod
+from support.api import ADMIN, NS, Api, configmap, pod
 
 from kubelearn.api.rbac import Attributes
 from kubelearn.api.resource import Obj
 from kubelearn.apiserver.auth import Authorizer, User
+from kubelearn.client.rest import Client
 from kubelearn.kit import clock
+from kubelearn.kubectl import takeover
+from kubelearn.kubectl.resources import Target
 
 CM = NS + "/configmaps/c"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
@@ -215,6 +218,8 @@ async def test_what_is_defaulted_comes_back_when_it_is_let_go(api: Api) -> None:
         ({**conf(), "foo": 1}, 500, "typed patch object (/c; /v1, Kind=ConfigMap): .foo: field not declared in schema"),
         (b"a: [", 400, "error decoding YAML"),
         (b"[]", 400, "error decoding YAML"),
+        (b"&a {b: *a}", 400, "error decoding YAML"),
+        (b"a: !!binary aGk=", 400, "error decoding YAML"),
         ({**conf(), "metadata": {"name": "c", "uid": "u"}}, 409, "uid mismatch: the provided object specified uid u"),
     ],
 )  # fmt: skip
@@ -246,12 +251,33 @@ async def test_preconditions_dry_run_and_validation_hold_for_apply(api: Api) -> 
     assert await api.ok("GET", CM) == made
 
 
-async def test_dates_in_yaml_stay_strings(api: Api) -> None:
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        (b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  a: '1'\n  a: '2'\n", 6),
+        (b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"},"data":{"a":"1","a":"2"}}', 1),
+    ],
+)
+async def test_keys_given_twice_are_refused_or_warned_of(api: Api, body: bytes, line: int) -> None:
+    told = f'line {line}: key "a" already set in map'
+    status, found = await applied(api, CM, body, query="&fieldValidation=Strict")
+    assert (status, found["message"]) == (
+        400,
+        f"error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  {told}",
+    )
+    answer = await api.send("PATCH", CM + "?fieldManager=m", body, headers=APPLY)
+    assert answer.status == 201
+    assert told.replace('"', '\\"') in answer.headers["warning"]
+    answer = await api.send("PATCH", CM + "?fieldManager=m&fieldValidation=Ignore", body, headers=APPLY)
+    assert "warning" not in answer.headers
+
+
+async def test_numbers_as_keys_and_dates_are_strings(api: Api) -> None:
     text = (
-        b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, creationTimestamp: 2020-01-01T00:00:00Z}\ndata: {a: b}\n"
+        b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, creationTimestamp: 2020-01-01T00:00:00Z}\ndata: {1: b}\n"
     )
     status, found = await applied(api, CM, text)
-    assert (status, found["data"]) == (201, {"a": "b"})
+    assert (status, found["data"]) == (201, {"1": "b"})
 
 
 async def test_an_object_of_client_side_apply_moves_over(api: Api) -> None:
@@ -332,3 +358,22 @@ async def test_making_an_object_by_apply_or_update_needs_leave_to_create_it(api:
     lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "new"}}
     assert (await api("PUT", "/apis/coordination.k8s.io/v1/namespaces/default/leases/new", lease))[0] == 403
     assert await ok(api, CM, conf(a="1")) == made
+
+
+async def test_our_kubectl_moves_the_owners_of_client_side_apply(api: Api) -> None:
+    last = orjson.dumps(conf(a="1", b="1")).decode()
+    made = {**conf(a="1", b="1"), "metadata": {"name": "c", "annotations": {LAST_APPLIED: last}}}
+    await api.ok("POST", NS + "/configmaps?fieldManager=kubectl-client-side-apply", made)
+    kind = api.server.registry.by_kind("v1", "ConfigMap")
+    assert kind is not None
+    target = Target(kind.resource, "default", "c")
+    client = Client(api.server.local(ADMIN, "kubectl"))
+    stale = await ok(api, CM, conf(a="2"), "kubectl")
+    await api.patch(CM, {"metadata": {"labels": {"x": "1"}}})  # a conflict on the way is tried again
+    assert await takeover.take_over(client, target, stale)
+    moved = await api.ok("GET", CM)
+    assert set(owners(moved)) == {"kubectl/Apply", "kubectl-last-applied/Apply", "Update"}
+    found = await ok(api, CM, conf(a="2"), "kubectl")
+    assert found["data"] == {"a": "2"}  # b went: it was client-side apply's, and is kubectl's to let go
+    assert LAST_APPLIED in found["metadata"]["annotations"]
+    assert not await takeover.take_over(client, target, found)

@@ -59,7 +59,7 @@ def _updated(call: Call, kind: Kind, route: Route, paths: Scale) -> tuple[rest.C
 
 def _applied(call: Call, kind: Kind, route: Route, paths: Scale) -> tuple[rest.Change, tracking.Track]:
     """An applied configuration of the Scale, which may conflict with who else owns the replicas."""
-    config = applying.configuration(call.request, *_SCALE, _shape())
+    config = applying.configuration(call, *_SCALE, _shape())
     path = scale_fields.path_of(paths.spec_replicas)
     owners: list[Obj] = []
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj
 from kubelearn.client.rest import APPLY_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH
-from kubelearn.kubectl import lastapplied, manifests, options, resources
+from kubelearn.kubectl import lastapplied, manifests, options, resources, takeover
 from kubelearn.kubectl.failures import CommandError, UsageError, raise_all
 from kubelearn.kubectl.printers import choose, encode
 from kubelearn.kubectl.printers.result import Results
@@ -182,11 +182,16 @@ def _info(target: Target) -> str:
 
 async def _server_side(ctx: Context, parsed: Parsed, target: Target, results: Results, dry: str) -> None:
     assert target.object is not None
-    query = {**options.write_query(parsed, dry), "fieldManager": parsed["field-manager"] or "kubectl"}
+    manager = parsed["field-manager"] or takeover.APPLIER
+    query = {**options.write_query(parsed, dry), "fieldManager": manager}
     query["force"] = bool(parsed["force-conflicts"])
     body = encode.to_json(target.object, None).encode()
+    where = target.resource, target.name, target.namespace
     try:
-        after = await ctx.client.patch(target.resource, target.name, target.namespace, body, APPLY_PATCH, **query)
+        after = await ctx.client.patch(*where, body, APPLY_PATCH, **query)
+        # What client-side apply set and this manifest no longer has goes once its owner has moved.
+        if manager == takeover.APPLIER and dry == "none" and await takeover.take_over(ctx.client, target, after):
+            after = await ctx.client.patch(*where, body, APPLY_PATCH, **query)
     except ApiError as error:
         if error.reason == "Conflict":
             raise CommandError(error.message + _CONFLICT) from error
