@@ -3,6 +3,8 @@
 The app runs without a terminal on a made-up cluster whose pods change all the time. Nothing here asserts a time.
 """
 
+# ruff: noqa: E402  the path comes first: this file would hide the package `tui` of the tests
+
 from __future__ import annotations
 
 import argparse
