@@ -24,7 +24,7 @@ from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Resource
 from kubelearn.client.rest import Client
 from kubelearn.client.transport import TransportError
-from kubelearn.graph.snapshot import LiveSnapshot
+from kubelearn.graph.snapshot import LiveSnapshot, Snapshot
 from kubelearn.kit.errors import KubelearnError
 from kubelearn.kit.tasks import Tasks
 from kubelearn.trace.chain import from_object
@@ -116,6 +116,10 @@ class KubelearnApp(App[int]):
     def _pane(self) -> ShellPane:
         return self.query_one(ShellPane)
 
+    def snapshot(self) -> Snapshot:
+        """The cluster as the picture shows it now."""
+        return self._live.current()
+
     # background work
 
     def _failed(self, task: str, error: BaseException) -> None:
@@ -150,7 +154,7 @@ class KubelearnApp(App[int]):
         while True:
             await self._dirty.wait()
             self._dirty.clear()
-            snapshot = self._live.current()
+            snapshot = self.snapshot()
             self.query_one(Picture).show(snapshot)
             self.query_one(StatusBar).show(snapshot)
             await asyncio.sleep(_FRAME)

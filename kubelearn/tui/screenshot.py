@@ -10,7 +10,7 @@ from rich.style import Style
 from textual.app import App
 from textual.strip import Strip
 
-_COLUMN, _ROW, _SIZE = 8.4, 19.0, 14
+_COLUMN, _ROW, _SIZE = 8.4, 16.4, 14
 
 
 def strips(app: App[int]) -> list[Strip]:

@@ -72,7 +72,7 @@ def snapshot() -> Snapshot:
     )
 
 
-GATE = "⏸ at the gate, the oldest of 1 first\n▸ kube-scheduler is to see pods/web-1-c ADDED  r9"
+GATE = "⏸ at the gate (1): a step delivers ▸\n▸ kube-scheduler is to see pods/web-1-c ADDED  r9"
 
 
 def test_architecture_shows_pods_in_their_nodes_and_what_waits(snapshot: Snapshot) -> None:

@@ -29,7 +29,7 @@ async def settled(pilot: Pressed) -> None:
     """Everything that is to come is on the screen: question, ticks, picture and timeline."""
     app = pilot.app
     narrow = app.screen.has_class("-narrow")
-    await until(pilot, lambda: app.query(Question) and "184" in app.query_one(StatusBar).text)
+    await until(pilot, lambda: app.query(Question) and "2/2" in app.query_one(StatusBar).text)
     await until(pilot, lambda: "2 pods" in str(app.query_one("#checks", Static).content))
     await until(pilot, lambda: narrow or "Deployment" in app.query_one(Picture).text)
     await until(pilot, lambda: narrow or "r184" in app.query_one(Timeline).text)
