@@ -222,10 +222,12 @@ def _add_use_commands(commands: Any) -> None:
         _graph,
         "the picture of the cluster",
         "  kubelearn graph\n  kubelearn graph --view ownership --format mermaid\n"
-        "  kubelearn graph --view traffic --format svg --output traffic.svg\n",
+        "  kubelearn graph --view traffic --format svg --output traffic.svg\n"
+        "  kubelearn graph --at 184\n",
     )
     graph.add_argument("--view", choices=("architecture", "ownership", "traffic"), default="architecture")
     graph.add_argument("--format", choices=("text", "svg", "mermaid", "dot", "json"), default="text")
+    graph.add_argument("--at", type=_revision, metavar="REV", default=0, help="as it was at that revision (see trace)")
     graph.add_argument("--output", "-o", metavar="FILE", default="", help="write it there instead of printing it")
 
 
@@ -467,7 +469,7 @@ def _graph(options: argparse.Namespace) -> int:
     from kubelearn.graph import render, snapshot
 
     async def draw(client: Any) -> str:
-        return render.render(await snapshot.take(client), options.view, options.format)
+        return render.render(await snapshot.take(client, options.at), options.view, options.format)
 
     picture = _with_client(options.name, draw)
     if not options.output:
@@ -509,10 +511,21 @@ def _tell(text: str) -> None:
     print(text, flush=True)
 
 
+def _revision(text: str) -> int:
+    """As people read it in pictures and traces: 184 or r184."""
+    digits = text.removeprefix("r")
+    if not digits.isdecimal() or int(digits) == 0:
+        raise argparse.ArgumentTypeError(f"{text} is no revision")
+    return int(digits)
+
+
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
     if not 0 < seconds < 86_400:
-        raise argparse.ArgumentTypeError(f"{text} is no time")
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds")
     return seconds
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj, Resource
@@ -36,13 +37,17 @@ class Snapshot:
         return self.objects.get(group_resource, [])
 
 
-async def take(client: Client) -> Snapshot:
-    """Read everything once. Resources that the cluster does not serve are left out; raises ApiError for the rest."""
+async def take(client: Client, at: int = 0) -> Snapshot:
+    """Read everything once, as it is or as it was at revision `at`. Resources that the cluster does not serve are
+    left out; raises ApiError for the rest: 410 when `at` is compacted, 504 when it is still to come.
+
+    What waits at the gate is not remembered, so a picture of the past is without it."""
     snapshot = Snapshot()
+    past: dict[str, Any] = {"resourceVersion": at, "resourceVersionMatch": "Exact"} if at else {}
 
     async def read(resource: Resource) -> None:
         try:
-            answer = await client.list(resource)
+            answer = await client.list(resource, **past)
         except ApiError as error:
             if error.code != 404:
                 raise
@@ -52,7 +57,7 @@ async def take(client: Client) -> Snapshot:
         if version.isdigit():
             snapshot.revision = max(snapshot.revision, int(version))
 
-    await asyncio.gather(*(read(r) for r in resources()))
+    await asyncio.gather(*(read(r) for r in resources() if not (at and r is GATES)))
     return snapshot
 
 

@@ -65,6 +65,7 @@ def test_where_nothing_can_run_the_demo_gives_up_in_time(cordoned: Cluster) -> N
     assert "✗ seen: pod hello .status.phase = Pending; wanted: Running" in done.out
     assert "✗ gave up at step run" in done.out
     assert "Unschedulable" in done.out, "the causal chain says why"
+    assert "unschedulab✗" not in done.out, "the verdicts stand in columns"
     assert pods(cordoned) == []
 
 
@@ -129,6 +130,21 @@ def test_a_terminal_shows_the_same(cluster: Cluster) -> None:
     os.close(master)
     assert done.returncode == 0
     assert "你的第一个 Pod" in shown
+
+
+def test_the_picture_as_it_was(cluster: Cluster) -> None:
+    assert cluster.k("create", "deployment", "past", "--image=kubelearn/web:v1").code == 0
+    revision = cluster.get("deployment", "past")["metadata"]["resourceVersion"]
+    assert cluster.k("delete", "deployment", "past").code == 0
+    assert "Deployment" not in cluster.command("graph", "--view", "ownership").out
+    for at in (revision, f"r{revision}"):
+        picture = cluster.command("graph", "--view", "ownership", "--at", at).out
+        assert picture.startswith("Deployment ")
+        assert " past " in picture
+    future = cluster.command("graph", "--at", "999999999")
+    assert (future.code, "Too large resource version: 999999999" in future.err) == (1, True)
+    wrong = cluster.command("graph", "--at", "yesterday")
+    assert (wrong.code, "yesterday is no revision" in wrong.err) == (2, True)
 
 
 @pytest.mark.parametrize("view", ["architecture", "ownership", "traffic"])

@@ -62,7 +62,8 @@ def _verdict(verdict: Mapping[str, Any]) -> Iterator[str]:
     """The scheduler's table: a row per plugin, a column per node."""
     nodes: Mapping[str, Any] = verdict.get("nodes", {})
     names = sorted(nodes)
-    wide = max([12, *(len(n) + 2 for n in names)])
+    results = [r for n in names for part in ("filter", "score") for r in (nodes[n].get(part) or {}).items()]
+    wide = max([12, *(len(n) + 2 for n in names), *(len(_cell({p: v}, p)) + 2 for p, v in results)])
     yield " " * 36 + "".join(n.rjust(wide) for n in names)
     for part in ("filter", "score"):
         plugins = list(dict.fromkeys(p for n in names for p in nodes[n].get(part) or {}))
