@@ -32,7 +32,7 @@ from kubelearn.engines.gateway import Gateway
 from kubelearn.kit.errors import KubelearnError
 from kubelearn.kit.tasks import Tasks
 from kubelearn.scheduler.cycle import Scheduler
-from kubelearn.store.interface import Store
+from kubelearn.store.interface import Store, StoreError
 from kubelearn.store.memory import MemoryStore
 from kubelearn.store.sqlite import SqliteStore
 from kubelearn.trace.gate import Gate
@@ -87,7 +87,10 @@ class ControlPlane:
     async def _serve(self, engine: Engine) -> ApiServer:
         folder, config = self._folder, self._config
         store = _STORES[config.store](folder)
-        await store.open()
+        try:
+            await store.open()
+        except StoreError as error:
+            raise KubelearnError(str(error), f"to start anew: kubelearn down --name {config.name}") from error
         self._stack.push_async_callback(store.close)
         gate = Gate()
         server = ApiServer(

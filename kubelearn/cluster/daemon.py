@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from kubelearn.cluster.state import ClusterConfig, ClusterFolder
+from kubelearn.cluster.state import ClusterConfig, ClusterFolder, os_errors
 from kubelearn.kit.errors import KubelearnError
 
 log = logging.getLogger(__name__)
@@ -29,8 +29,8 @@ Report = Callable[[dict[str, object]], None]
 
 def main(argv: list[str]) -> int:
     folder = ClusterFolder.of(argv[0])
-    config = folder.read()
     report = _reporter()
+    config = folder.read()
     if config is None:
         report({"error": f'no cluster "{folder.name}"', "hint": "start one with: kubelearn up"})
         return 1
@@ -45,7 +45,8 @@ def main(argv: list[str]) -> int:
     import uvloop
 
     try:
-        uvloop.run(_run(folder, config, report))
+        with os_errors(f"the control plane cannot work in {folder.root}"):
+            uvloop.run(_run(folder, config, report))
     except KubelearnError as error:
         log.exception("the control plane could not start")
         report({"error": error.message, "hint": error.hint})

@@ -3,40 +3,68 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import ssl
+from pathlib import Path
 
 from kubelearn.cluster import pki
 from kubelearn.cluster.state import ClusterFolder
+from kubelearn.kit.errors import KubelearnError
+
+#: The authority last: parsing each tells whether it is whole.
+_NAMES = ("apiserver", "apiserver-kubelet-client", "admin", "sa", "ca")
 
 
 def prepare_pki(folder: ClusterFolder, addresses: tuple[str, ...]) -> pki.Authority:
-    """Make or read back the authority, the API server's, the kubelet client's and the administrator's certificates."""
-    pair = pki.read_pair(folder.pki, "ca")
-    if pair is None:
-        authority = pki.Authority.create()
-        pki.write_pair(folder.pki, "ca", authority.pair)
-        hosts = (
-            "kubernetes",
-            "kubernetes.default",
-            "kubernetes.default.svc",
-            "kubernetes.default.svc.cluster.local",
-            "localhost",
-            "host.docker.internal",
-            "127.0.0.1",
-            "10.96.0.1",
-            *addresses,
-        )
-        pki.write_pair(folder.pki, "apiserver", authority.issue("kube-apiserver", (), hosts))
-        pki.write_pair(
-            folder.pki,
-            "apiserver-kubelet-client",
-            authority.issue("kube-apiserver-kubelet-client", ("kubeadm:cluster-admins",)),
-        )
-        pki.write_pair(folder.pki, "admin", authority.issue("kubernetes-admin", ("system:masters",)))
-        pki.write_pair(folder.pki, "sa", authority.issue("service-accounts"))
-        pki.write_secret(folder.pki / "token", secrets.token_urlsafe(32) + "\n")
-        return authority
-    return pki.Authority(pair)
+    """Make or read back the authority, the API server's, the kubelet client's and the administrator's certificates.
+    They appear all at once, so an `up` that was cut short leaves none. Raises KubelearnError for damaged ones."""
+    if not folder.pki.exists():
+        new = folder.pki.with_name("pki.new")
+        shutil.rmtree(new, ignore_errors=True)
+        _make(new, addresses)
+        new.rename(folder.pki)
+    try:
+        return _read(folder)
+    except (ValueError, TypeError, OSError) as error:
+        raise KubelearnError(
+            f"the certificates in {folder.pki} are damaged: {str(error).splitlines()[0]}",
+            f"remove the cluster with: kubelearn down --name {folder.name}",
+        ) from error
+
+
+def _read(folder: ClusterFolder) -> pki.Authority:
+    """Each pair and the token, to know them whole; raises ValueError, TypeError or OSError."""
+    authority = None
+    for name in _NAMES:
+        pair = pki.read_pair(folder.pki, name)
+        if pair is None:
+            raise ValueError(f"{name} is missing")
+        authority = pki.Authority(pair)
+    if authority is None or not token(folder):
+        raise ValueError("token is empty")
+    return authority
+
+
+def _make(place: Path, addresses: tuple[str, ...]) -> None:
+    authority = pki.Authority.create()
+    hosts = (
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        "kubernetes.default.svc.cluster.local",
+        "localhost",
+        "host.docker.internal",
+        "127.0.0.1",
+        "10.96.0.1",
+        *addresses,
+    )
+    kubelet_client = authority.issue("kube-apiserver-kubelet-client", ("kubeadm:cluster-admins",))
+    pki.write_pair(place, "ca", authority.pair)
+    pki.write_pair(place, "apiserver", authority.issue("kube-apiserver", (), hosts))
+    pki.write_pair(place, "apiserver-kubelet-client", kubelet_client)
+    pki.write_pair(place, "admin", authority.issue("kubernetes-admin", ("system:masters",)))
+    pki.write_pair(place, "sa", authority.issue("service-accounts"))
+    pki.write_secret(place / "token", secrets.token_urlsafe(32) + "\n")
 
 
 def server_tls(folder: ClusterFolder) -> ssl.SSLContext:

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import os
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -104,6 +105,12 @@ def errors() -> Iterator[None]:
 
 def connect(seconds: float = _SECONDS) -> APIClient:
     """A new client of the SDK. Blocks; raises DockerError."""
+    with socket.socket(socket.AF_UNIX) as probe:  # the SDK would hide the cause, and leave a socket open
+        probe.settimeout(seconds)
+        try:
+            probe.connect(socket_path())
+        except OSError as error:
+            raise unreachable(error) from error
     with errors():
         from docker import APIClient
         from docker.constants import MINIMUM_DOCKER_API_VERSION

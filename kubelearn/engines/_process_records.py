@@ -10,6 +10,7 @@ Folders are named by the first 12 characters of ids. Blocking: callers run it in
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -18,7 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from kubelearn.api.cri import Container, ContainerConfig, CriError, Mount, Sandbox, SandboxConfig
+from kubelearn.engines import _process_watch
 from kubelearn.engines._payload import DATA, Payload
+
+log = logging.getLogger(__name__)
 
 SHORT = 12
 
@@ -150,13 +154,21 @@ def save_exit(record: ContainerRecord, code: int, at: float, reason: str) -> Non
 
 
 def load(pods: Path, node: str) -> Iterator[tuple[SandboxRecord, list[ContainerRecord]]]:
-    """Everything of that node; half-written folders (a crash between mkdir and write) are skipped."""
+    """Everything of that node; half-written folders (a crash between mkdir and write) are skipped. A damaged record
+    (a disk that was full, a machine that lost power) ends its sandbox: the kubelet then makes a new one."""
     for path in sorted(pods.glob("*/*/sandbox.json")):
-        data = json.loads(path.read_text())
-        if data["node"] != node:
+        try:
+            data = json.loads(path.read_text())
+            if data["node"] != node:
+                continue
+            config = SandboxConfig(**data.pop("config"))
+            found = SandboxRecord(**data, config=config), [_container(p) for p in path.parent.glob("*/container.json")]
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            log.warning("%s is damaged (%s): its containers end", path.parent, error)
+            _process_watch.kill_inside(path.parent)
+            remove(path.parent)
             continue
-        config = SandboxConfig(**data.pop("config"))
-        yield SandboxRecord(**data, config=config), [_container(p) for p in path.parent.glob("*/container.json")]
+        yield found
 
 
 def _container(path: Path) -> ContainerRecord:

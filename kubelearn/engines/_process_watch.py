@@ -76,6 +76,16 @@ class Watched:
             self._fd = -1
 
 
+def kill_inside(folder: Path) -> None:
+    """SIGKILL to every container process whose root is inside `folder`, by its environment: for when what was
+    written of it cannot be read."""
+    mark = f"KUBELEARN_ROOT={folder}/".encode()
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if any(variable.startswith(mark) for variable in path.read_bytes().split(b"\0")):
+                os.kill(int(path.parent.name), signal.SIGKILL)
+
+
 def is_zombie(pid: int) -> bool:
     return process_state(pid) in ("Z", "X")
 
