@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from kubelearn.api.kind import Kind
 from kubelearn.apiserver.auth import User
 from kubelearn.client.transport import Request
 from kubelearn.store.interface import KeyValue, Store
@@ -26,6 +27,7 @@ class Call:
     actor: str
     dry_run: bool = False
     warnings: list[str] = field(default_factory=list)
+    version: Kind | None = None  # asked for, where it is not the one that is stored
 
     def warn(self, texts: list[str]) -> None:
         self.warnings += [t for t in texts if t not in self.warnings]

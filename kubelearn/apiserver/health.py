@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from kubelearn.api.kinds import priorityclass
 from kubelearn.api.resource import Obj
 from kubelearn.apiserver import discovery
 from kubelearn.apiserver.auth import User
@@ -38,10 +39,13 @@ def answer(server: ApiServer, path: str, request: Request) -> Response | None:
 
 
 async def bootstrap(server: ApiServer, service_cidr: str) -> None:
-    """The namespaces that Kubernetes creates, and the Service of the API server itself."""
+    """The namespaces and PriorityClasses that Kubernetes creates, and the Service of the API server itself."""
     user = User("system:apiserver", ("system:masters",))
     for name in _NAMESPACES:
         await _create(server, user, "/api/v1/namespaces", {"metadata": {"name": name}})
+    for name, (value, description) in priorityclass.SYSTEM.items():
+        system: Obj = {"metadata": {"name": name}, "value": value, "description": description}
+        await _create(server, user, priorityclass.RESOURCE.path(), system)
     first = str(ipaddress.ip_network(service_cidr)[1])
     service: Obj = {
         "metadata": {"name": "kubernetes", "labels": {"component": "apiserver", "provider": "kubernetes"}},
