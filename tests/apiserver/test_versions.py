@@ -25,6 +25,16 @@ async def test_an_autoscaler_is_one_object_in_both_versions(api: Api) -> None:
     )
 
 
+async def test_a_patch_has_the_shape_of_its_version(api: Api) -> None:
+    await api.ok("POST", HPAS.format("v1"), {"metadata": {"name": "h"}, "spec": SPEC})
+    change = {"spec": {"targetCPUUtilizationPercentage": 60}}
+    headers = {"content-type": "application/merge-patch+json"}
+    status, old = await api("PATCH", HPAS.format("v1") + "/h?fieldValidation=Strict", change, headers=headers)
+    assert (status, old["spec"]["targetCPUUtilizationPercentage"]) == (200, 60)
+    status, refused = await api("PATCH", HPAS.format("v2") + "/h?fieldValidation=Strict", change, headers=headers)
+    assert (status, 'unknown field "spec.targetCPUUtilizationPercentage"' in refused["message"]) == (400, True)
+
+
 async def test_an_event_is_one_object_in_both_groups(api: Api) -> None:
     event = {"metadata": {"name": "e"}, "involvedObject": {"kind": "Pod", "name": "p", "namespace": "default"},
              "message": "m"}  # fmt: skip
