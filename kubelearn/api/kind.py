@@ -44,6 +44,18 @@ class Scale:
     selector: str = "spec.selector"
 
 
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """Of a kind that is another version of a stored one: which one, and the way there and back (on objects of any
+    content, without changing them). `field_names` are those of field selectors that differ, as the stored kind
+    has them."""
+
+    stored: tuple[str, str]  # group and version; the plural is the same
+    to_stored: Callable[[Obj], Obj]
+    from_stored: Callable[[Obj], Obj]
+    field_names: Mapping[str, str] = field(default_factory=dict)
+
+
 def _nothing(_obj: Obj) -> None: ...
 def _no_errors(_obj: Obj) -> list[FieldError]:
     return []
@@ -62,7 +74,10 @@ def _name_and_namespace(obj: Obj) -> Mapping[str, str]:
 class Kind:
     """`default` fills in what real Kubernetes fills in, in place. `validate` sees the defaulted object;
     `validate_update` also the stored one. `prepare` runs on create (old None) and update, before validation:
-    it drops or keeps what the strategy of the kind in Kubernetes does (status on create, say)."""
+    it drops or keeps what the strategy of the kind in Kubernetes does (status on create, say).
+
+    With a `conversion` the kind is another version of a stored one, which then defaults, prepares and prints;
+    its own `validate` says what that version asks for besides, of an object as it is stored."""
 
     resource: Resource
     columns: tuple[Column, ...] = ()
@@ -77,4 +92,5 @@ class Kind:
     create_on_update: bool = False
     name_rule: str = "dns1123subdomain"  # dns1123subdomain | dns1123label | dns1035label | path-segment
     ttl_seconds: int = 0
+    conversion: Conversion | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
 
 from kubelearn.api import errors
 from kubelearn.api.errors import ApiError
 from kubelearn.api.meta import random_suffix
 from kubelearn.api.resource import Obj, Resource
+from kubelearn.apiserver import classes
 
 NAMESPACES = Resource("", "v1", "Namespace", "namespaces", "namespace", False)
 ACCOUNTS = Resource("", "v1", "ServiceAccount", "serviceaccounts", "serviceaccount", True)
@@ -19,8 +19,7 @@ _TOLERATED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 _ACCOUNT_PATIENCE = 1.0
 
 
-class Reader(Protocol):
-    async def read(self, resource: Resource, namespace: str, name: str) -> Obj: ...
+Reader = classes.Reader
 
 
 async def namespace_lifecycle(server: Reader, resource: Resource, obj: Obj) -> None:
@@ -43,24 +42,9 @@ async def namespace_lifecycle(server: Reader, resource: Resource, obj: Obj) -> N
 
 async def pod(server: Reader, resource: Resource, obj: Obj) -> None:
     """Priority, ServiceAccount and its token volume, and the default tolerations."""
-    _priority(resource, obj)
+    await classes.priority(server, resource, obj)
     await _service_account(server, resource, obj)
     _default_tolerations(obj["spec"])
-
-
-#: The classes that every cluster has; others need the kind PriorityClass, which is not served yet.
-_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
-
-
-def _priority(resource: Resource, obj: Obj) -> None:
-    spec = obj["spec"]
-    name = spec.get("priorityClassName", "")
-    if not name:
-        return
-    if name not in _PRIORITIES:
-        why = f"no PriorityClass with name {name} was found"
-        raise errors.forbidden(resource, obj["metadata"].get("name", ""), why)
-    spec["priority"] = _PRIORITIES[name]
 
 
 async def _service_account(server: Reader, resource: Resource, obj: Obj) -> None:

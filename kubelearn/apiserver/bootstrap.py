@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from kubelearn.api import meta, rbac
+from kubelearn.api.kinds import priorityclass
 from kubelearn.api.resource import Obj, Resource
 from kubelearn.apiserver import codec, keys
 from kubelearn.apiserver.auth import User
@@ -30,11 +31,14 @@ _KINDS = {
 
 
 async def objects(server: ApiServer, service_cidr: str) -> None:
-    """The namespaces that Kubernetes creates, the Service of the API server itself, and RBAC's default policy."""
+    """The namespaces and PriorityClasses that Kubernetes creates, the API server's Service, and RBAC's default policy."""
     await _policy(server)
     user = User("system:apiserver", ("system:masters",))
     for name in _NAMESPACES:
         await _create(server, user, "/api/v1/namespaces", {"metadata": {"name": name}})
+    for name, (value, description) in priorityclass.SYSTEM.items():
+        system: Obj = {"metadata": {"name": name}, "value": value, "description": description}
+        await _create(server, user, priorityclass.RESOURCE.path(), system)
     first = str(ipaddress.ip_network(service_cidr)[1])
     service: Obj = {
         "metadata": {"name": "kubernetes", "labels": {"component": "apiserver", "provider": "kubernetes"}},

@@ -28,6 +28,7 @@ class Call:
     actor: str
     dry_run: bool = False
     warnings: list[str] = field(default_factory=list)
+    version: Kind | None = None  # asked for, where it is not the one that is stored
 
     def warn(self, texts: list[str]) -> None:
         self.warnings += [t for t in texts if t not in self.warnings]

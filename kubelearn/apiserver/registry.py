@@ -29,6 +29,13 @@ class Registry:
     def find(self, group: str, version: str, plural: str) -> Kind | None:
         return self.kinds.get((group, version, plural))
 
+    def stored(self, kind: Kind) -> Kind:
+        """The kind as which its objects are stored: itself, unless it is another version of one."""
+        if kind.conversion is None:
+            return kind
+        group, version = kind.conversion.stored
+        return self.kinds[(group, version, kind.resource.plural)]
+
     def by_kind(self, api_version: str, kind: str) -> Kind | None:
         return next(
             (k for k in self.kinds.values() if k.resource.api_version == api_version and k.resource.kind == kind), None

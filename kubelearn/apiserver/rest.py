@@ -11,7 +11,18 @@ from kubelearn.api import errors, managed_fields, meta, schema
 from kubelearn.api.kind import FieldError, Kind
 from kubelearn.api.kinds._meta import validate_metadata, validate_metadata_update
 from kubelearn.api.resource import Obj
-from kubelearn.apiserver import admission, allocators, bodies, codec, deletion, keys, patching, tracking
+from kubelearn.apiserver import (
+    admission,
+    allocators,
+    bodies,
+    classes,
+    codec,
+    deletion,
+    keys,
+    patching,
+    tracking,
+    versions,
+)
 from kubelearn.apiserver.rbac import check_escalation
 from kubelearn.client.transport import Request
 from kubelearn.kit import clock
@@ -38,7 +49,7 @@ async def read(server: ApiServer, kind: Kind, namespace: str, name: str) -> KeyV
 
 async def create(call: Call, kind: Kind, namespace: str) -> KeyValue:
     tracking.check_options(call.request, "CreateOptions")
-    decoded = bodies.decode(call.request, kind)
+    decoded = versions.decode(call, kind)
     call.warn(decoded.warnings)
     return await create_object(call, kind, namespace, decoded.obj)
 
@@ -75,7 +86,12 @@ async def create_object(call: Call, kind: Kind, namespace: str, obj: Obj, owners
     if resource.plural == "pods":
         await admission.pod(server, resource, obj)
         kind.default(obj)
-    _refuse(kind, obj, [*validate_metadata(obj, kind), *kind.validate(obj)])
+    elif resource.plural == "persistentvolumeclaims":
+        await classes.storage(server, obj)
+    elif resource.plural == "priorityclasses":
+        await classes.one_default_priority(server, resource, obj)
+    besides = call.version.validate(obj) if call.version else []
+    _refuse(kind, obj, [*validate_metadata(obj, kind), *kind.validate(obj), *besides])
     if resource.plural == "services":
         _refuse(kind, obj, server.services.assign(obj))
     check_escalation(call, resource, obj)
@@ -124,7 +140,7 @@ Change = Callable[[Obj], Awaitable[Obj]]
 async def update(call: Call, kind: Kind, namespace: str, name: str, subresource: str) -> tuple[KeyValue, bool]:
     """PUT; the bool says whether it created the object."""
     tracking.check_options(call.request, "UpdateOptions")
-    decoded = bodies.decode(call.request, kind)
+    decoded = versions.decode(call, kind)
     call.warn(decoded.warnings)
     new = decoded.obj
     given = new["metadata"].get("name")
@@ -172,14 +188,15 @@ def copy_of(obj: Obj) -> Obj:
 
 async def patch(call: Call, kind: Kind, namespace: str, name: str, subresource: str) -> KeyValue:
     """PATCH with anything but an applied configuration."""
-    apply = patching.parse(call.request, kind)
+    shape = versions.asked(call, kind)
+    apply = patching.parse(call.request, shape)
     tracking.check_options(call.request, "PatchOptions")
 
     async def patched(old: Obj) -> Obj:
-        new = apply(old)
-        decoded = bodies.check(new, kind, call.request)
+        new = apply(versions.to_asked(call, old))
+        decoded = bodies.check(new, shape, call.request)
         call.warn(decoded.warnings)
-        return decoded.obj
+        return versions.to_stored(call, decoded.obj)
 
     return await change(call, kind, namespace, name, subresource, patched, "patch")
 

@@ -24,6 +24,7 @@ from kubelearn.apiserver import (
     kubelearn_group,
     node_restriction,
     verbs,
+    versions,
     watching,
 )
 from kubelearn.apiserver.allocators import ServiceAllocator
@@ -103,6 +104,11 @@ class ApiServer:
         if kv is None:
             raise errors.not_found(resource, name)
         return codec.decode(kv)
+
+    async def read_all(self, resource: Resource) -> list[Obj]:
+        """Every object of a resource, for the server's own use."""
+        found = await self.store.range(keys.prefix(resource))
+        return [codec.decode(kv) for kv in found.items]
 
     async def authenticate(self, token: str) -> User | None:
         """The user of a bearer token, None if it is not good: a token dies with its account and with its pod."""
@@ -192,11 +198,16 @@ class ApiServer:
             if route.group not in self.registry.group_versions():
                 return no_such_page()
             raise _no_such_resource()
+        version, kind = kind, self.registry.stored(kind)
+        if version is not kind:
+            request = versions.selecting(request, version)
         dry_run = "All" in request.params("dryRun")
-        call = Call(self, request, user, actor, dry_run)
+        call = Call(self, request, user, actor, dry_run, version=version if version is not kind else None)
         if node_restriction.GROUP in user.groups:
             await node_restriction.check(call, kind, route)
         answer = await self._resource(call, kind, route)
+        if call.version is not None:
+            answer = versions.answer(answer, kind, call.version)
         if call.warnings:
             # One header line a warning; the edge splits what is joined here.
             joined = "\n".join('299 - "' + w.replace("\\", "\\\\").replace('"', '\\"') + '"' for w in call.warnings)

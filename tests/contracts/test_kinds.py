@@ -80,7 +80,8 @@ def test_resource_is_official(kind: Kind) -> None:
 
 
 def test_names_are_unique() -> None:
-    words = [w for k in KINDS.values() for w in {k.resource.plural, k.resource.singular, *k.resource.short_names}]
+    stored = [k for k in KINDS.values() if k.conversion is None]
+    words = [w for k in stored for w in {k.resource.plural, k.resource.singular, *k.resource.short_names}]
     assert len(words) == len(set(words))
 
 
@@ -168,3 +169,29 @@ def test_unchanged_update_is_valid(kind: Kind) -> None:
     assert new == obj
     assert kind.validate_update(new, obj) == []
     assert validate_metadata_update(new, obj) == []
+
+
+@pytest.mark.parametrize("kind", [k for k in KINDS.values() if k.conversion], ids=lambda k: k.resource.api_version)
+@settings(max_examples=50, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_conversions_are_total(kind: Kind, seed: int) -> None:
+    """Whatever an object holds it can be turned, and its argument stays as it was."""
+    assert kind.conversion is not None
+    group, version = kind.conversion.stored
+    (stored,) = (
+        k
+        for k in KINDS.values()
+        if (k.resource.group, k.resource.version, k.resource.plural) == (group, version, kind.resource.plural)
+    )
+    assert stored.conversion is None
+    rng = random.Random(seed)
+    for source, target, turn in (
+        (kind, stored, kind.conversion.to_stored),
+        (stored, kind, kind.conversion.from_stored),
+    ):
+        obj = shaped(source, rng)
+        before = copy.deepcopy(obj)
+        turned = turn(obj)
+        assert obj == before
+        assert (turned["apiVersion"], turned["kind"]) == (target.resource.api_version, target.resource.kind)
+        assert turned["metadata"]["name"] == "x"

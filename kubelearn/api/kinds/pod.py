@@ -23,7 +23,6 @@ RESOURCE = Resource(
         "status",
     ),
 )  # fmt: skip
-_SYSTEM_PRIORITIES = {"": 0, "system-cluster-critical": 2000000000, "system-node-critical": 2000001000}
 _STATUS_LISTS = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
 
 
@@ -44,15 +43,10 @@ def default(obj: Obj) -> None:
 
 
 def prepare(obj: Obj, old: Obj | None) -> None:
-    """The strategy of pods, and what the admission plugin Priority does without a look-up: no class, and the
-    system's own. Any other class is the server's to find; so are ServiceAccounts and default tolerations."""
+    """The strategy of pods. Priority, ServiceAccount and default tolerations are the server's to find."""
     if old is not None:
         return
     spec = r.ensure(obj, "spec")
-    name = r.text(spec, "priorityClassName")
-    if name in _SYSTEM_PRIORITIES:
-        r.fill(spec, "priority", _SYSTEM_PRIORITIES[name])
-        r.fill(spec, "preemptionPolicy", "PreemptLowerPriority")
     obj["status"] = {"phase": "Pending", "qosClass": qos_class(obj)}
     if r.objects(spec, "schedulingGates"):
         gated = {

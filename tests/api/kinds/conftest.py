@@ -12,7 +12,11 @@ from kubelearn.api.kinds._meta import validate_metadata, validate_metadata_updat
 from kubelearn.api.resource import Obj
 from kubelearn.kit.discover import discover
 
-KINDS = {kind.resource.kind: kind for kind in discover("kubelearn.api.kinds", "KIND", Kind).values()}
+KINDS = {
+    kind.resource.kind: kind
+    for kind in discover("kubelearn.api.kinds", "KIND", Kind).values()
+    if kind.conversion is None
+}
 
 
 def build(kind: str, **content: object) -> Obj:

@@ -43,7 +43,7 @@ def test_defaults_of_a_created_pod(build: Build, create: Create) -> None:
     both = {"cpu": "500m", "memory": "1Gi"}
     assert spec["containers"][0]["resources"] == {"limits": both, "requests": both}
     assert obj["status"] == {"phase": "Pending", "qosClass": "Guaranteed"}
-    assert (spec["priority"], spec["enableServiceLinks"], spec["dnsPolicy"]) == (0, True, "ClusterFirst")
+    assert (spec["enableServiceLinks"], spec["dnsPolicy"]) == (True, "ClusterFirst")
 
 
 @pytest.mark.parametrize(
