@@ -12,7 +12,7 @@ from kubelearn.api.errors import ApiError
 from kubelearn.api.kind import Kind
 from kubelearn.api.resource import Obj
 from kubelearn.api.shape import Shape
-from kubelearn.apiserver import bodies, keys, rest, tracking
+from kubelearn.apiserver import bodies, keys, rest, tracking, versions
 from kubelearn.apiserver.call import Call
 from kubelearn.client.transport import Request
 from kubelearn.store.interface import KeyValue
@@ -72,8 +72,10 @@ def force(request: Request) -> bool:
 
 async def patch(call: Call, kind: Kind, namespace: str, name: str, subresource: str) -> tuple[KeyValue, bool]:
     """Apply to the object, creating it if need be; the bool says whether it was. Raises ApiError."""
-    resource = kind.resource
-    config = configuration(call, resource.group, resource.version, resource.kind, tracking.shape_of(kind))
+    resource, asked = kind.resource, versions.asked(call, kind)
+    of = asked.resource
+    config = configuration(call, of.group, of.version, of.kind, tracking.shape_of(asked))
+    config = versions.to_stored(call, config)
     about = config["metadata"]
     if namespace and about.get("namespace", namespace) != namespace:
         text = f"({about['namespace']}) does not match the namespace on the request ({namespace})"

@@ -61,7 +61,7 @@ async def test_a_pod_lives_and_ends(node: Node) -> None:
     await node.create("web", WEB)
     pod = await node.until("web", ready)
     assert pod["status"]["phase"] == "Running"
-    assert pod["status"]["podIP"].startswith("10.239.1.")
+    assert pod["status"]["podIP"].startswith("10.99.1.")
     messages = await reasons(node, "web", "Pulled", "Created", "Started")
     assert {"Container created", "Container started"} <= set(messages)
     await node.admin.delete(PODS, "web", "default")

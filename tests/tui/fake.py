@@ -17,7 +17,7 @@ from kubelearn.tui.completing import Candidate
 
 Obj = dict[str, Any]
 _RESOURCES = (
-    ("", "v1", "Pod", "pods", True), ("", "v1", "Node", "nodes", False), ("", "v1", "Service", "services", True),
+    ("", "v1", "Pod", "pods", True), ("", "v1", "Event", "events", True), ("", "v1", "Node", "nodes", False), ("", "v1", "Service", "services", True),
     ("apps", "v1", "Deployment", "deployments", True), ("apps", "v1", "ReplicaSet", "replicasets", True),
     ("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", True),
     ("kubelearn.dev", "v1alpha1", "Gate", "gates", False), ("kubelearn.dev", "v1alpha1", "Span", "spans", False),
@@ -43,7 +43,7 @@ class FakeCluster:
         self._tell(plural, "MODIFIED" if old else "ADDED", obj)
 
     def drop(self, plural: str, name: str) -> None:
-        gone = next(o for o in self.objects[plural] if o["metadata"]["name"] == name)
+        gone = next(o for o in self.objects.get(plural, ()) if o["metadata"]["name"] == name)
         self.objects[plural].remove(gone)
         self._tell(plural, "DELETED", gone)
 
@@ -64,7 +64,7 @@ class FakeCluster:
             return Response(200, {"content-type": "application/json"}, stream=self._watch(plural))
         if request.method == "GET" and not name:
             return _answer(self._list(plural, request.param("labelSelector")))
-        found = next((o for o in self.objects[plural] if o["metadata"]["name"] == name), None)
+        found = next((o for o in self.objects.get(plural, ()) if o["metadata"]["name"] == name), None)
         if found is None:
             message = f'{plural} "{name}" not found'
             return _answer({"kind": "Status", "reason": "NotFound", "message": message, "code": 404}, 404)
@@ -79,7 +79,9 @@ class FakeCluster:
 
     def _list(self, plural: str, selector: str) -> Obj:
         label, _, value = selector.partition("=")
-        items = [o for o in self.objects[plural] if not label or o["metadata"].get("labels", {}).get(label) == value]
+        items = [
+            o for o in self.objects.get(plural, ()) if not label or o["metadata"].get("labels", {}).get(label) == value
+        ]
         return {"kind": "List", "metadata": {"resourceVersion": str(self.revision)}, "items": items}
 
     async def _watch(self, plural: str) -> AsyncIterator[bytes]:

@@ -150,7 +150,7 @@ async def test_a_step_is_solved_and_gone_on_from(rig: Rig) -> None:
         assert rig.shell.ran == [], "an answer is no command"
         await pilot.press("f4")
         await until(pilot, lambda: "Let it see" in screenshot.text(rig.app))
-        await until(pilot, lambda: "step replicaset-controller" in checks(rig))
+        await until(pilot, lambda: "SuccessfulCreate" in checks(rig))
     assert json.loads((rig.home / "progress.json").read_text())["step"] == 2
 
 
