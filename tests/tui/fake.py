@@ -17,7 +17,8 @@ from kubelearn.tui.completing import Candidate
 
 Obj = dict[str, Any]
 _RESOURCES = (
-    ("", "v1", "Pod", "pods", True), ("", "v1", "Event", "events", True), ("", "v1", "Node", "nodes", False), ("", "v1", "Service", "services", True),
+    ("", "v1", "Pod", "pods", True), ("", "v1", "Event", "events", True),
+    ("", "v1", "Node", "nodes", False), ("", "v1", "Service", "services", True),
     ("apps", "v1", "Deployment", "deployments", True), ("apps", "v1", "ReplicaSet", "replicasets", True),
     ("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", True),
     ("kubelearn.dev", "v1alpha1", "Gate", "gates", False), ("kubelearn.dev", "v1alpha1", "Span", "spans", False),
