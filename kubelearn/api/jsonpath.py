@@ -17,7 +17,7 @@ from kubelearn.api import _jsonpath_parser as ast
 from kubelearn.api._jsonpath_parser import JsonPathError, Node
 from kubelearn.api.gonames import go_value
 
-__all__ = ["JsonPathError", "evaluate", "find", "relaxed"]
+__all__ = ["JsonPathError", "check", "evaluate", "find", "relaxed"]
 
 _parse = lru_cache(maxsize=256)(ast.parse)
 
@@ -27,6 +27,11 @@ def evaluate(template: str, obj: Any, *, allow_missing: bool = True) -> str:
     keys (they print as nothing), `wait` and `custom-columns` do not need to."""
     results = _Evaluation(allow_missing).template(_parse(template), obj)
     return "".join(" ".join(map(_text, values)) for values in results)
+
+
+def check(template: str) -> None:
+    """Raises JsonPathError for a template that no object could be printed with."""
+    _parse(template)
 
 
 def find(path: str, obj: Any, *, allow_missing: bool = True) -> list[Any]:

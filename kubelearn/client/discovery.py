@@ -41,7 +41,8 @@ class Mapper:
             found = self._named(name, version, group)
             if found is not None:
                 return found
-        raise NoMatch(f'the server doesn\'t have a resource type "{name}"')
+        where = f' in group "{rest}"' if rest else ""
+        raise NoMatch(f'the server doesn\'t have a resource type "{name}"{where}')
 
     def _named(self, name: str, version: str, group: str | None) -> Resource | None:
         for match in (_is_named, _is_short):

@@ -93,31 +93,32 @@ def _absolute(body: dict[str, Any], folder: Path) -> dict[str, Any]:
     return {**body, **{name: str(folder / body[name]) for name in names if body.get(name)}}
 
 
-def load(path: Path | None = None, context: str = "") -> Config:
-    """The configuration of `context`, or of the current one. Raises KubelearnError."""
+def load(path: Path | None = None, context: str = "", *, cluster: str = "", user: str = "") -> Config:
+    """The configuration of `context`, or of the current one, with another `cluster` or `user` of the file if named.
+    Raises KubelearnError."""
     document = read(path)
     wanted = context or document.get("current-context") or ""
     if not wanted:
         raise KubelearnError("the kubeconfig has no current context", "choose one with: --context NAME")
     chosen = _named(document, "contexts", "context", wanted)
-    cluster_name, user_name = chosen.get("cluster", ""), chosen.get("user", "")
-    cluster = _named(document, "clusters", "cluster", cluster_name)
-    user = _named(document, "users", "user", user_name) if user_name else {}
-    if not cluster.get("server"):
+    cluster_name, user_name = cluster or chosen.get("cluster", ""), user or chosen.get("user", "")
+    to = _named(document, "clusters", "cluster", cluster_name)
+    who = _named(document, "users", "user", user_name) if user_name else {}
+    if not to.get("server"):
         raise KubelearnError(f'cluster "{cluster_name}" in the kubeconfig has no server', _HINT)
     return Config(
-        server=cluster["server"],
-        ca=_pem(cluster, "certificate-authority"),
-        cert=_pem(user, "client-certificate"),
-        key=_pem(user, "client-key"),
-        token=_token(user),
+        server=to["server"],
+        ca=_pem(to, "certificate-authority"),
+        cert=_pem(who, "client-certificate"),
+        key=_pem(who, "client-key"),
+        token=_token(who),
         namespace=chosen.get("namespace") or "default",
         context=wanted,
         cluster=cluster_name,
         user=user_name,
-        insecure=bool(cluster.get("insecure-skip-tls-verify")),
-        server_name=cluster.get("tls-server-name", ""),
-        exec=user.get("exec"),
+        insecure=bool(to.get("insecure-skip-tls-verify")),
+        server_name=to.get("tls-server-name", ""),
+        exec=who.get("exec"),
     )
 
 

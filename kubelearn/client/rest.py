@@ -227,11 +227,13 @@ class Client:
         *,
         label_selector: str = "",
         field_selector: str = "",
+        subresource: str = "",
         **query: Any,
     ) -> Obj:
         """The server-side Table of one object or of a list."""
         params = _selection(label_selector, field_selector, query)
-        return await self._object("GET", res.path(namespace, name), params, None, {"accept": _TABLE})
+        path = res.path(namespace, name, subresource if name else "")
+        return await self._object("GET", path, params, None, {"accept": _TABLE})
 
     async def websocket(self, path: str, query: Query | tuple[()] = (), protocols: tuple[str, ...] = ()) -> WebSocket:
         headers = {"user-agent": self.user_agent} | cause.headers(cause.current())

@@ -38,7 +38,7 @@ class Explanation:
         for name in path:
             field = self._properties(schema).get(name, {})
             if not field:
-                raise CommandError(f'field "{name}" does not exist')
+                raise CommandError(f'field "{path[-1]}" does not exist')
             schema = self._inner(field)
         lines: list[str] = []
         if name:

@@ -11,13 +11,13 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kubelearn.client.rest import Client
 from kubelearn.client.transport import Request, Response, Transport, WebSocket
 from kubelearn.kit.errors import KubelearnError
 from kubelearn.kubectl import flags
-from kubelearn.kubectl.failures import CommandError, report
+from kubelearn.kubectl.failures import CommandError, PlainError, report
 from kubelearn.kubectl.run import find, run
 from kubelearn.kubectl.verb import Context, Parsed
 
@@ -138,10 +138,10 @@ class _Lazy:
             return
         try:
             self._config = self._load()
-        except KubelearnError:
+        except (KubelearnError, CommandError):
             return  # said when, and if, the server is needed
         context.namespace = self._config.namespace
-        context.cache["server"] = self._config.server
+        context.cache |= {"server": self._config.server, "user": self._config.user}
 
     def _file(self) -> Path | None:
         assert self._parsed is not None
@@ -161,12 +161,14 @@ class _Lazy:
         context = self._parsed["context"]
         if file is None and self._default is not None and not os.environ.get("KUBECONFIG"):
             raise KubelearnError("no cluster is running", "start one with: kubelearn up")
-        config = kubeconfig.load(file, context)
+        _check(file, self._parsed)
+        config = kubeconfig.load(file, context, cluster=self._parsed["cluster"], user=_user(self._parsed))
         if file is self._default and file is not None and os.environ.get("KUBECONFIG"):
             config = _same_server(config, context)
-        changes = {}
+        changes: dict[str, Any] = {}
         if self._parsed["server"]:
-            changes["server"] = self._parsed["server"]
+            server = self._parsed["server"]
+            changes["server"] = server if "://" in server else f"http://{server}"
         if self._parsed["token"]:
             changes["token"] = self._parsed["token"]
         if self._parsed["insecure-skip-tls-verify"]:
@@ -194,6 +196,34 @@ class _Lazy:
     async def close(self) -> None:
         if self._inner is not None:
             await self._inner.close()
+
+
+def _user(parsed: Parsed) -> str:
+    """The user of the kubeconfig to be; a binding's --user is something else, and a list."""
+    return parsed["user"] if isinstance(parsed["user"], str) else ""
+
+
+def _check(file: Path | None, parsed: Parsed) -> None:
+    """What kubectl says, in its words, of a file that it cannot use and of names that are not in it."""
+    from kubelearn.client import kubeconfig
+
+    if file is not None and not file.exists():
+        raise CommandError(f"stat {file}: no such file or directory")
+    if file is not None and file.is_dir():
+        raise CommandError(f'error loading config file "{file}": read {file}: is a directory')
+    try:
+        found = kubeconfig.read(file)
+    except KubelearnError as error:
+        if file is None:
+            raise
+        raise CommandError(f'error loading config file "{file}": {error.message}') from error
+    names = {part: {entry["name"] for entry in found.get(part) or []} for part in ("contexts", "clusters", "users")}
+    if (context := parsed["context"]) and context not in names["contexts"]:
+        raise PlainError(f"Error in configuration: context was not found for specified context: {context}")
+    if (cluster := parsed["cluster"]) and cluster not in names["clusters"]:
+        raise CommandError(f'no server found for cluster "{cluster}"')
+    if (user := _user(parsed)) and user not in names["users"]:
+        raise CommandError(f'auth info "{user}" does not exist')
 
 
 def _same_server(own: Config, context: str) -> Config:

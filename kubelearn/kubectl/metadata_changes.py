@@ -64,14 +64,11 @@ def split(arguments: Sequence[str], field: Field) -> tuple[list[str], dict[str, 
             raise CommandError(f"all resources must be specified before {field.singular} changes: {argument}")
         else:
             about.append(argument)
-    for key in removed:
-        if key in values:
-            raise CommandError(f"can not both modify and remove {_article(field)} in the same command")
+    if both := sorted(set(removed) & set(values)):
+        what = "a label" if field.singular == "label" else "the following annotation(s)"
+        which = "" if field.singular == "label" else f": {', '.join(both)}"
+        raise CommandError(f"can not both modify and remove {what} in the same command{which}")
     return about, values, removed
-
-
-def _article(field: Field) -> str:
-    return "an annotation" if field.singular == "annotation" else "a label"
 
 
 async def change(ctx: Context, parsed: Parsed, field: Field) -> int:
@@ -112,7 +109,7 @@ async def _one(
     _refuse_overwriting(parsed, field, before, values)
     after = {k: v for k, v in {**before, **values}.items() if k not in removed}
     for key in removed:
-        if key not in before:
+        if key not in before and field.singular == "label":
             ctx.out(f'{field.singular} "{key}" not found.\n')
     done = _word(field, before, after, values, removed)
     if before != after and dry != "client" and not parsed["local"]:
@@ -133,7 +130,10 @@ def _refuse_overwriting(parsed: Parsed, field: Field, before: dict[str, str], va
         return
     for key, value in values.items():
         if key in before and before[key] != value:
-            raise CommandError(f"'{key}' already has a value ({before[key]}), and --overwrite is false")
+            has = f"'{key}' already has a value ({before[key]})"
+            if field.singular == "label":
+                raise CommandError(f"{has}, and --overwrite is false")
+            raise CommandError(f"--overwrite is false but found the following declared annotation(s): {has}")
 
 
 def _word(
@@ -143,4 +143,6 @@ def _word(
         return field.changed
     if before == after:
         return "not labeled"
-    return field.removed if removed and not values else field.changed
+    if removed and values:
+        return "modified"
+    return field.removed if removed else field.changed

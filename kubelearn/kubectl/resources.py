@@ -142,8 +142,11 @@ def namespace_of(ctx: Context, resource: Resource, *, all_namespaces: bool = Fal
     return ctx.namespace if resource.namespaced and not all_namespaces else ""
 
 
-async def named(ctx: Context, parsed: Parsed, args: Sequence[str], *, needs_name: bool = True) -> list[Target]:
-    """Targets from arguments or -f, without fetching; selectors and --all are listed."""
+async def named(
+    ctx: Context, parsed: Parsed, args: Sequence[str], *, needs_name: bool = True, types_mean_all: bool = False
+) -> list[Target]:
+    """Targets from arguments or -f, without fetching; selectors and --all are listed, with `types_mean_all` also types
+    that stand alone."""
     if parsed.flags.get("filename") or parsed.flags.get("kustomize"):
         if args:
             raise CommandError(
@@ -156,7 +159,7 @@ async def named(ctx: Context, parsed: Parsed, args: Sequence[str], *, needs_name
     what = await wanted(ctx, args)
     if what.names:
         return [Target(r, namespace_of(ctx, r), name) for r, name in what.names]
-    if not _selects(parsed):
+    if not _selects(parsed) and not types_mean_all:
         if needs_name:
             raise CommandError("resource(s) were provided, but no name was specified")
         return []
@@ -174,7 +177,7 @@ def _check_selection(parsed: Parsed, args: Sequence[str]) -> None:
     has_names = len(args) > 1 or "/" in args[0]
     if not has_names:
         return
-    if selector or parsed.flags.get("field-selector"):
+    if selector or everything or parsed.flags.get("field-selector"):
         raise CommandError("name cannot be provided when a selector is specified")
     if parsed.flags.get("all-namespaces"):
         raise CommandError("a resource cannot be retrieved by name across all namespaces")
@@ -235,10 +238,10 @@ async def objects(
 
 
 async def partly(
-    ctx: Context, parsed: Parsed, args: Sequence[str], *, needs_name: bool = True
+    ctx: Context, parsed: Parsed, args: Sequence[str], *, needs_name: bool = True, types_mean_all: bool = False
 ) -> tuple[list[Target], list[Exception]]:
     """Fetched targets, and the failures of those that could not be fetched."""
-    targets = await named(ctx, parsed, args, needs_name=needs_name)
+    targets = await named(ctx, parsed, args, needs_name=needs_name, types_mean_all=types_mean_all)
     answers = await asyncio.gather(*(_fetched(ctx, t) for t in targets), return_exceptions=True)
     found: list[Target] = []
     errors: list[Exception] = []

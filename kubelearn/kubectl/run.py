@@ -94,17 +94,19 @@ def _unknown(name: str) -> CommandError:
 
 def _with_globals(ctx: Context, parsed: Parsed, path: str) -> Context:
     """The context that the verb sees: namespace, impersonation and request timeout applied."""
-    headers = {"kubectl-command": f"kubectl {path}"} | _impersonation(parsed)
+    headers = {"kubectl-command": f"kubectl {path}"} | _impersonation(ctx, parsed)
     seconds = _timeout(parsed["request-timeout"])
     transport = _Edge(ctx.client.transport, headers, seconds, ctx)
     client = Client(transport, user_agent=USER_AGENT)
     return dataclasses.replace(ctx, client=client, namespace=parsed["namespace"] or ctx.namespace)
 
 
-def _impersonation(parsed: Parsed) -> dict[str, str]:
+def _impersonation(ctx: Context, parsed: Parsed) -> dict[str, str]:
     if not parsed["as"]:
         if parsed["as-group"] or parsed["as-uid"] or parsed["as-user-extra"]:
-            raise PlainError("error: requesting uid, groups or user-extra for  without impersonating a user")
+            raise PlainError(
+                f"error: requesting uid, groups or user-extra for {ctx.cache.get('user', '')} without impersonating a user"
+            )
         return {}
     headers = {"impersonate-user": parsed["as"]}
     if parsed["as-uid"]:

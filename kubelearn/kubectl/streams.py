@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from kubelearn.api import selectors
-from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj
 from kubelearn.client.transport import Response, WebSocket
 from kubelearn.kit.tasks import Tasks
@@ -106,8 +105,6 @@ def exit_status(ctx: Context, data: bytes) -> int:
         if status.get("reason") == "NonZeroExitCode" and cause.get("reason") == "ExitCode":
             ctx.err(f"command terminated with exit code {cause['message']}\n")
             raise Exit(int(cause["message"]))
-    if status.get("code"):
-        raise ApiError.from_status(status)
     raise CommandError(str(status.get("message", "")))
 
 

@@ -39,7 +39,9 @@ def pod_spec(obj: Obj) -> Obj:
         spec = (spec.get("jobTemplate") or {}).get("spec") or {}
     template = (spec.get("template") or {}).get("spec")
     if template is None:
-        raise CommandError(f"the object is not a pod or does not have a pod template: {kind}")
+        name, version = (obj.get("metadata") or {}).get("name", ""), obj.get("apiVersion", "").rpartition("/")[2]
+        why = f"the object is not a pod or does not have a pod template: *{version}.{kind}"
+        raise CommandError(f"{kind.lower()}/{name} {why}")
     found: Obj = template
     return found
 
@@ -58,13 +60,13 @@ async def targets(ctx: Context, parsed: Parsed, about: list[str]) -> list[Target
     return await resources.objects(ctx, parsed, about)
 
 
-async def change(ctx: Context, parsed: Parsed, about: list[str], work: Change, done: str, failed: str) -> int:
+async def change(ctx: Context, parsed: Parsed, found: list[Target], work: Change, done: str, failed: str) -> int:
     """Apply `work` to each object and send what it changed; `done` is said of each that changed, `failed` before
     the server's words where it refuses."""
     dry = options.dry_run(parsed)
     results = Results(ctx, parsed, dry)
     errors: list[Exception] = []
-    for target in await targets(ctx, parsed, about):
+    for target in found:
         assert target.object is not None
         before: Obj = {"apiVersion": target.resource.api_version, "kind": target.resource.kind, **target.object}
         after: Obj = patches.copy(before)

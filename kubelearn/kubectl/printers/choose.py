@@ -17,6 +17,8 @@ ALLOWED = (
     "custom-columns,custom-columns-file,go-template,go-template-file,json,jsonpath,jsonpath-as-json,"
     "jsonpath-file,kyaml,name,template,templatefile,wide,yaml"
 )
+#: The same where there are no tables.
+ALLOWED_RESULTS = ALLOWED.replace("custom-columns,custom-columns-file,", "").replace("wide,", "")
 _PREFIXES = (
     "jsonpath-as-json", "jsonpath-file", "jsonpath", "custom-columns-file", "custom-columns",
     "go-template-file", "go-template", "templatefile", "template",
@@ -75,9 +77,8 @@ def _read(path: str, cwd: str, kind: str) -> str:
     try:
         return (Path(cwd) / path).read_text()
     except OSError as error:
-        raise CommandError(
-            f"error reading --template {path}, open {path}: {(error.strerror or '').lower()}\n"
-        ) from error
+        flag = "template" if kind == "custom-columns-file" else "--template"
+        raise CommandError(f"error reading {flag} {path}, open {path}: {(error.strerror or '').lower()}\n") from error
 
 
 def items_of(obj: Obj) -> list[Obj]:
@@ -123,13 +124,22 @@ def _jsonpath(template: str) -> Print:
         try:
             out(jsonpath.evaluate(template, obj))
         except jsonpath.JsonPathError as error:
-            raise _jsonpath_failure(template, error) from error
+            raise _jsonpath_failure(template, error, obj) from error
 
     return print_one
 
 
-def _jsonpath_failure(template: str, error: Exception) -> CommandError:
-    return CommandError(f"error parsing jsonpath {template}, {error}\n")
+def _jsonpath_failure(template: str, error: Exception, obj: Obj) -> CommandError:
+    """kubectl finds mistakes of the template first; what an object does not have, it reports with the object."""
+    try:
+        jsonpath.check(template)
+    except jsonpath.JsonPathError:
+        return CommandError(f"error parsing jsonpath {template}, {error}\n")
+    return CommandError(
+        f'error executing jsonpath "{template}": Error executing template: {error}. Printing more information for '
+        f"debugging the template:\n\ttemplate was:\n\t\t{template}\n\tobject given to jsonpath engine was:\n"
+        f"\t\t{columns.go_syntax(obj)}\n\n"
+    )
 
 
 def _jsonpath_json(template: str) -> Print:
@@ -140,7 +150,7 @@ def _jsonpath_json(template: str) -> Print:
         try:
             out(encode.to_json(jsonpath.find(template, obj)) + "\n")
         except jsonpath.JsonPathError as error:
-            raise _jsonpath_failure(template, error) from error
+            raise _jsonpath_failure(template, error, obj) from error
 
     return print_one
 

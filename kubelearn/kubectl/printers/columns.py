@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +22,7 @@ def parse(spec: str) -> Columns:
     found: Columns = []
     for part in _split(spec):
         header, colon, path = part.partition(":")
-        if not colon or not header or not path:
+        if not colon or not header:
             raise CommandError(f"unexpected custom-columns spec: {part}, expected <header>:<json-path-expr>")
         found.append((header, _relaxed(path)))
     return found
@@ -53,8 +54,9 @@ def from_file(text: str) -> Columns:
 
 
 def _relaxed(path: str) -> str:
+    """As a template; an empty path finds nothing."""
     try:
-        return jsonpath.relaxed(path)
+        return jsonpath.relaxed(path) if path else ""
     except jsonpath.JsonPathError as error:
         raise CommandError(str(error)) from error
 
@@ -74,7 +76,7 @@ class ColumnsPrinter:
             out.write("\t".join(self._value(path, obj) for _, path in self.columns) + "\n")
 
     def _value(self, path: str, obj: Obj) -> str:
-        values = jsonpath.find(path, obj)
+        values = jsonpath.find(path, obj) if path else []
         return ",".join(go_value(v) for v in values) if values else "<none>"
 
 
@@ -89,6 +91,19 @@ def go_value(value: Any) -> str:
     if isinstance(value, list):
         return "[" + " ".join(_inner(v) for v in value) + "]"
     return re.sub(r"\n", r"\\n", str(value))
+
+
+def go_syntax(value: Any) -> str:
+    """A value as Go's `%#v` prints it."""
+    if value is None:
+        return "interface {}(nil)"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, dict):
+        return "map[string]interface {}{" + ", ".join(f'"{k}":{go_syntax(value[k])}' for k in sorted(value)) + "}"
+    if isinstance(value, list):
+        return "[]interface {}{" + ", ".join(map(go_syntax, value)) + "}"
+    return go_value(value)
 
 
 def _inner(value: Any) -> str:

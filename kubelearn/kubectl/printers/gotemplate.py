@@ -21,6 +21,23 @@ _TOKEN = re.compile(
 )
 
 
+_KEYWORDS = (
+    "range",
+    "if",
+    "with",
+    "else",
+    "end",
+    "define",
+    "block",
+    "template",
+    "break",
+    "continue",
+    "true",
+    "false",
+    "nil",
+)
+
+
 @dataclass(slots=True)
 class Block:
     """Text, an action's expression, or a control structure with its bodies."""
@@ -33,6 +50,22 @@ class Block:
 
 def parse(template: str) -> list[Block]:
     """Raises CommandError on a template that is not understood."""
+    try:
+        return _parsed(template)
+    except _NotUnderstoodError as error:
+        line = template.count("\n", 0, error.at) + 1
+        raise CommandError(f"error parsing template {template}, template: output:{line}: {error.why}") from error
+
+
+class _NotUnderstoodError(Exception):
+    """What is wrong, and where in the template."""
+
+    def __init__(self, why: str, at: int = 0) -> None:
+        super().__init__(why)
+        self.why, self.at = why, at
+
+
+def _parsed(template: str) -> list[Block]:
     root: list[Block] = []
     stack: list[tuple[Block | None, list[Block]]] = [(None, root)]
     position = 0
@@ -40,15 +73,28 @@ def parse(template: str) -> list[Block]:
     for match in _ACTION.finditer(template):
         _text(stack[-1][1], template[position : match.start()], trim, bool(match.group(1)))
         position, trim = match.end(), bool(match.group(3))
+        _check(match.group(2), match.start())
         _action(match.group(2).strip(), stack)
+    if "{{" in template[position:]:
+        raise _NotUnderstoodError("unclosed action", position + template[position:].index("{{"))
     _text(stack[-1][1], template[position:], trim, False)
     if len(stack) > 1:
-        raise _error("unexpected EOF")
+        raise _NotUnderstoodError("unexpected EOF", len(template))
     return root
 
 
-def _error(why: str) -> CommandError:
-    return CommandError(f"error parsing template: template: output: {why}")
+def _check(action: str, at: int) -> None:
+    """Whether every word that should be a function is one."""
+    if action.strip().startswith("/*"):
+        return
+    for token in _TOKEN.finditer(action):
+        word = token.group("word") or ""
+        if word and word[0] not in ".$" and word not in _FUNCTIONS and word not in _KEYWORDS:
+            raise _NotUnderstoodError(f'function "{word}" not defined', at)
+
+
+def _error(why: str) -> _NotUnderstoodError:
+    return _NotUnderstoodError(why)
 
 
 def _text(body: list[Block], text: str, left: bool, right: bool) -> None:
@@ -73,8 +119,11 @@ def _action(text: str, stack: list[tuple[Block | None, list[Block]]]) -> None:
         if owner is None:
             raise _error("unexpected {{else}}")
         stack[-1] = (owner, owner.otherwise)
-        if rest.strip():
-            raise _error("else if is not supported")
+        if rest.strip():  # `else if`: a block of its own, which the same `end` closes
+            word, _, condition = rest.strip().partition(" ")
+            chained = Block(word, condition.strip())
+            owner.otherwise.append(chained)
+            stack[-1] = (chained, chained.body)
     elif word == "end":
         if stack.pop()[0] is None:
             raise _error("unexpected {{end}}")
@@ -83,7 +132,13 @@ def _action(text: str, stack: list[tuple[Block | None, list[Block]]]) -> None:
 
 
 def execute(template: list[Block], data: Any) -> str:
-    return _Run(data).blocks(template, data)
+    """Raises CommandError when a function is given what it cannot use."""
+    try:
+        return _Run(data).blocks(template, data)
+    except _NotUnderstoodError as error:
+        raise CommandError(f"error executing template: {error.why}") from error
+    except (TypeError, ValueError, AttributeError, KeyError, IndexError) as error:
+        raise CommandError(f"error executing template: {error}") from error
 
 
 def _truth(value: Any) -> bool:
@@ -101,8 +156,14 @@ def _index(value: Any, *keys: Any) -> Any:
     return value
 
 
+def _text_of(value: Any) -> str:
+    """As Go prints it; a string as it is, line ends too."""
+    return value if isinstance(value, str) else go_value(value)
+
+
 def _printf(form: str, *values: Any) -> str:
-    return re.sub("%[-+0-9.]*v", "%s", form) % tuple(v if isinstance(v, int | float) else go_value(v) for v in values)
+    shown = [v if isinstance(v, int | float) and not isinstance(v, bool) else _text_of(v) for v in values]
+    return re.sub("%[-+0-9.]*[vt]", "%s", form) % tuple(shown)
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -117,8 +178,8 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "le": lambda a, b: a <= b,
     "gt": lambda a, b: a > b,
     "ge": lambda a, b: a >= b,
-    "print": lambda *v: "".join(map(go_value, v)),
-    "println": lambda *v: " ".join(map(go_value, v)) + "\n",
+    "print": lambda *v: "".join(map(_text_of, v)),
+    "println": lambda *v: " ".join(map(_text_of, v)) + "\n",
     "printf": _printf,
     "base64decode": lambda v: base64.b64decode(v).decode(errors="replace"),
     "exists": lambda v, *keys: _exists(v, *keys),
@@ -191,8 +252,7 @@ class _Run:
             token = tokens[at]
             at += 1
             if token.group("punct") == "(":
-                value, at = self._command(tokens, at, dot, [])
-                at += 1
+                value, at = self._parenthesised(tokens, at, dot)
             elif not values and function is None and token.group("word") in _FUNCTIONS:
                 function = token.group("word")
                 continue
@@ -202,6 +262,23 @@ class _Run:
         if function is not None:
             return _FUNCTIONS[function](*values, *piped), at
         return (values[0] if values else None), at
+
+    def _parenthesised(self, tokens: list[re.Match[str]], at: int, dot: Any) -> tuple[Any, int]:
+        """The pipeline up to the closing parenthesis, and the fields behind it: `(index .items 0).kind`."""
+        value, at = self._command(tokens, at, dot, [])
+        while at < len(tokens) and tokens[at].group("punct") == "|":
+            value, at = self._command(tokens, at + 1, dot, [value])
+        if at >= len(tokens):
+            raise _error("unclosed left paren")
+        close = tokens[at]
+        at += 1
+        field = tokens[at] if at < len(tokens) else None
+        word = (field.group("word") or "") if field is not None else ""
+        if field is not None and word.startswith(".") and field.start() == close.end():
+            for key in word.split(".")[1:]:
+                value = value.get(key) if isinstance(value, Mapping) else None
+            at += 1
+        return value, at
 
     def _operand(self, token: re.Match[str], dot: Any) -> Any:
         if (text := token.group("string")) is not None:
@@ -225,4 +302,4 @@ class _Run:
 
 
 def _shown(value: Any) -> str:
-    return "<no value>" if value is None else go_value(value)
+    return "<no value>" if value is None else _text_of(value)

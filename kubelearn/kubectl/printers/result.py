@@ -7,8 +7,6 @@ from kubelearn.kubectl import options
 from kubelearn.kubectl.printers import choose
 from kubelearn.kubectl.verb import Context, Parsed
 
-_ALLOWED = choose.ALLOWED.replace("custom-columns,custom-columns-file,", "").replace("wide,", "")
-
 
 class Results:
     """Prints results in the way the flags ask for. Raises CommandError for an unknown format."""
@@ -22,7 +20,9 @@ class Results:
         self._names_only = output == "name"
         self._print = None
         if self.prints_objects:
-            self._print = choose.printer(output, parsed.flags.get("template") or "", cwd=ctx.cwd, allowed=_ALLOWED)
+            self._print = choose.printer(
+                output, parsed.flags.get("template") or "", cwd=ctx.cwd, allowed=choose.ALLOWED_RESULTS
+            )
 
     def show(self, obj: Obj, operation: str) -> None:
         """`operation` is what was done: created, scaled."""

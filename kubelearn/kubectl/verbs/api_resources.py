@@ -13,7 +13,10 @@ async def run(ctx: Context, parsed: Parsed) -> int:
     if parsed.args:
         raise UsageError("api-resources", f"unexpected arguments: [{' '.join(parsed.args)}]")
     if parsed["output"] not in ("", "wide", "name"):
-        raise CommandError(f"--output {parsed['output']} is not available")
+        raise CommandError(
+            f'unable to match a printer suitable for the output format "{parsed["output"]}", allowed formats are: '
+            "json,kyaml,name,wide,yaml"
+        )
     if parsed["sort-by"] not in ("", "name", "kind"):
         raise CommandError("--sort-by accepts only name or kind")
     found = [r for r in _preferred((await resources.mapper(ctx)).all()) if _wanted(r, parsed)]

@@ -92,8 +92,10 @@ async def _client_side(ctx: Context, parsed: Parsed, target: Target, results: Re
         results.show(made, "created")
         return
     if dry == "client":
-        merged = _merged(target, wanted, current)
-        results.show({**merged, **_kind(target)} if results.prints_objects else target.object, "configured")
+        change, known = _change(target, wanted, current)
+        merged = _merged(current, change, known)
+        shown = {**merged, **_kind(target)} if results.prints_objects else target.object
+        results.show(shown, "configured" if change else "unchanged")
         return
     if not lastapplied.has(current):
         ctx.err(_MISSING.format(f"{target.resource.plural}/{target.name}"))
@@ -103,11 +105,10 @@ async def _client_side(ctx: Context, parsed: Parsed, target: Target, results: Re
     results.show({**after, **_kind(target)}, "configured" if changed else "unchanged")
 
 
-def _merged(target: Target, wanted: Obj, current: Obj) -> Obj:
+def _merged(current: Obj, change: Obj, known: Type | None) -> Obj:
     """What the patch would make of `current`, without asking the server."""
     from kubelearn.api import patch as patches
 
-    change, known = _change(target, wanted, current)
     return patches.strategic_merge(current, change, known) if known else patches.merge_patch(current, change)
 
 

@@ -12,6 +12,10 @@ from kubelearn.kubectl.printers import choose
 from kubelearn.kubectl.printers.tabwriter import TabWriter
 from kubelearn.kubectl.verb import Context, Flag, Parsed, Verb
 
+_KNOWN_VERBS = (
+    "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "use", "bind", "impersonate", "*",
+    "approve", "sign", "escalate", "attest",
+)  # fmt: skip
 _AUTHORIZATION = "/apis/authorization.k8s.io/v1"
 
 
@@ -47,6 +51,8 @@ async def _whoami(ctx: Context, parsed: Parsed) -> int:
 
 async def _can_i(ctx: Context, parsed: Parsed) -> int:
     if parsed["list"]:
+        if parsed.args:
+            raise CommandError("list option must be specified with no arguments")
         return await _list(ctx, parsed)
     if len(parsed.args) < 2:
         text = "you must specify two arguments: verb resource or verb resource/resourceName."
@@ -59,6 +65,8 @@ async def _can_i(ctx: Context, parsed: Parsed) -> int:
     else:
         word, _, inline = what.partition("/")
         group, plural = await _resource(ctx, word)
+        if verb not in _KNOWN_VERBS:
+            ctx.err(f"Warning: verb '{verb}' is not a known verb\n\n")
         namespace = "" if parsed["all-namespaces"] else ctx.namespace
         attributes = {"namespace": namespace, "verb": verb, "group": group, "resource": plural}
         attributes |= {"subresource": parsed["subresource"]} if parsed["subresource"] else {}

@@ -17,7 +17,7 @@ from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj
 from kubelearn.client.rest import APPLY_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH
 from kubelearn.kubectl import lastapplied, manifests, options, resources
-from kubelearn.kubectl.failures import CommandError, Exit
+from kubelearn.kubectl.failures import CommandError, Exit, report
 from kubelearn.kubectl.printers import choose, encode
 from kubelearn.kubectl.resources import Target
 from kubelearn.kubectl.verb import Context, Flag, Parsed, Verb
@@ -29,8 +29,9 @@ async def run(ctx: Context, parsed: Parsed) -> int:
     """0: no difference, 1: some, more: failure."""
     try:
         pairs = await _pairs(ctx, parsed)
-    except CommandError as error:
-        raise CommandError(error.message, 2) from error
+    except resources.FAILURES as error:
+        ctx.err(report(error)[0])
+        raise Exit(2) from error
     with _folder("LIVE") as live, _folder("MERGED") as merged:
         for target, before, after in pairs:
             name = _file_name(target)

@@ -26,7 +26,9 @@ async def run(ctx: Context, parsed: Parsed) -> int:
         return 0
     if parsed["output"]:
         items = {"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": found}
-        choose.printer(parsed["output"], parsed["template"], cwd=ctx.cwd)(items, ctx.out)
+        choose.printer(parsed["output"], parsed["template"], cwd=ctx.cwd, allowed=choose.ALLOWED_RESULTS)(
+            items, ctx.out
+        )
         return 0
     writer = TabWriter(remember=True)
     if not parsed["no-headers"]:

@@ -21,9 +21,7 @@ async def run(ctx: Context, parsed: Parsed) -> int:
     if not parsed.args:
         raise CommandError(_NOTHING)
     if len(parsed.args) > 1:
-        raise CommandError(
-            "We accept only this format: explain RESOURCE\nSee 'kubectl explain -h' for help and examples"
-        )
+        raise CommandError("We accept only this format: explain RESOURCE")
     if parsed["output"] not in ("plaintext", "plaintext-openapiv2"):
         raise CommandError(f"unrecognized format: {parsed['output']}")
     resource, path = await _resource(ctx, parsed.args[0].rstrip("."), parsed["api-version"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from kubelearn.api.resource import Obj
@@ -16,7 +17,8 @@ _EXPOSABLE = ("ReplicationController", "Service", "Pod", "Deployment", "ReplicaS
 
 
 async def run(ctx: Context, parsed: Parsed) -> int:
-    targets, errors = await resources.partly(ctx, parsed, parsed.args)
+    about = dataclasses.replace(parsed, flags={**parsed.flags, "selector": ""})  # the selector is the service's
+    targets, errors = await resources.partly(ctx, about, parsed.args)
     raise_all(errors)
     dry = options.dry_run(parsed)
     results = Results(ctx, parsed, dry)
@@ -48,7 +50,9 @@ def _service(ctx: Context, parsed: Parsed, target: Target) -> Obj:
             spec[name] = parsed[flag]
     if parsed["external-ip"]:
         spec["externalIPs"] = [parsed["external-ip"]]
-    metadata: dict[str, Any] = {"name": parsed["name"] or target.name, "namespace": ctx.namespace}
+    metadata: dict[str, Any] = {"name": parsed["name"] or target.name}
+    if "namespace" in parsed.given or options.dry_run(parsed) != "client":
+        metadata["namespace"] = ctx.namespace
     if labels:
         metadata["labels"] = labels
     return {"kind": "Service", "apiVersion": "v1", "metadata": metadata, "spec": spec, "status": {"loadBalancer": {}}}

@@ -11,7 +11,7 @@ from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj, Resource
 from kubelearn.client.rest import whole
 from kubelearn.kubectl import options, resources
-from kubelearn.kubectl.failures import CommandError, PlainError, Several, UsageError, raise_all
+from kubelearn.kubectl.failures import CommandError, PlainError, Several, raise_all
 from kubelearn.kubectl.printers import choose, order
 from kubelearn.kubectl.printers.table import TablePrinter
 from kubelearn.kubectl.printers.tabwriter import TabWriter
@@ -60,12 +60,15 @@ def _check(parsed: Parsed) -> None:
     if parsed["show-labels"] and not _human(parsed):
         raise CommandError(f"--show-labels option cannot be used with {parsed['output']} printer")
     if parsed["output-watch-events"] and not (parsed["watch"] or parsed["watch-only"]):
-        raise UsageError("get", "--output-watch-events option can only be used with --watch or --watch-only")
+        raise CommandError("--output-watch-events option can only be used with --watch or --watch-only")
 
 
 async def _raw(ctx: Context, parsed: Parsed) -> int:
     if parsed.args:
-        raise UsageError("get", "arguments may not be passed when --raw is specified")
+        raise CommandError("arguments may not be passed when --raw is specified")
+    if not parsed["raw"].startswith("/"):
+        why = f'parse "{parsed["raw"]}": invalid URI for request'
+        raise CommandError(f"--raw must be a valid URL path: {why}")
     path, _, query = parsed["raw"].partition("?")
     from urllib.parse import parse_qsl
 
@@ -101,8 +104,11 @@ async def _ask(ctx: Context, parsed: Parsed, pieces: list[_Piece]) -> list[Excep
     for piece, result in zip(list(pieces), results, strict=True):
         if isinstance(result, Exception):
             pieces.remove(piece)
-            ignored = isinstance(result, ApiError) and result.reason == "NotFound" and parsed["ignore-not-found"]
-            errors += [] if ignored and piece.name else [result]
+            missing = isinstance(result, ApiError) and result.reason == "NotFound" and piece.name
+            ignored = missing and parsed["ignore-not-found"]
+            if missing and not ignored and piece.namespace:
+                result = await _namespace_missing(ctx, piece) or result
+            errors += [] if ignored else [result]
         elif isinstance(result, BaseException):
             raise result
         else:
@@ -110,10 +116,19 @@ async def _ask(ctx: Context, parsed: Parsed, pieces: list[_Piece]) -> list[Excep
     return errors
 
 
+async def _namespace_missing(ctx: Context, piece: _Piece) -> ApiError | None:
+    """The deeper reason why an object is not found, if that is it."""
+    try:
+        await ctx.client.get(await resources.find(ctx, "namespaces"), piece.namespace)
+    except ApiError as error:
+        return error if error.reason == "NotFound" else None
+    return None
+
+
 async def _answer(ctx: Context, parsed: Parsed, piece: _Piece) -> Obj:
     human = _human(parsed) and parsed["server-print"]
     if piece.name:
-        if human and not parsed["subresource"]:
+        if human:
             return await _table(ctx, parsed, piece)
         return await _one(ctx, parsed, piece)
     try:
@@ -133,6 +148,7 @@ async def _table(ctx: Context, parsed: Parsed, piece: _Piece) -> Obj:
         query["includeObject"] = "Object"
     if not piece.name and parsed["chunk-size"]:
         query["limit"] = parsed["chunk-size"]
+    query["subresource"] = parsed["subresource"]
     table = await ctx.client.table(piece.resource, piece.namespace, piece.name, **query)
     rows = table.get("rows") or []
     while token := (table.get("metadata") or {}).get("continue"):

@@ -6,6 +6,7 @@ import asyncio
 import math
 from typing import Any
 
+from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj
 from kubelearn.kubectl import options, resources, streams
 from kubelearn.kubectl.failures import CommandError, UsageError
@@ -19,7 +20,15 @@ _EXPECTED = (
 
 async def run(ctx: Context, parsed: Parsed) -> int:
     _check(parsed)
-    sources = await _sources(ctx, parsed)
+    try:
+        sources = await _sources(ctx, parsed)
+    except ApiError as error:
+        if error.reason != "NotFound":
+            raise
+        where = f'in namespace "{ctx.namespace}"'
+        raise CommandError(f"error from server (NotFound): {error.message} {where}") from error
+    if parsed["since"] and parsed["since-time"]:
+        raise CommandError("at most one of `sinceTime` or `sinceSeconds` may be specified")
     limit = parsed["max-log-requests"]
     if parsed["follow"] and len(sources) > limit:
         raise CommandError(
@@ -48,9 +57,7 @@ def _check(parsed: Parsed) -> None:
     if parsed.args and parsed["selector"]:
         raise UsageError("logs", "only a selector (-l) or a POD name is allowed")
     if len(parsed.args) > 2:
-        raise UsageError("logs", _EXPECTED.split("\n")[0])
-    if parsed["since"] and parsed["since-time"]:
-        raise CommandError("at most one of `sinceTime` or `sinceSeconds` may be specified")
+        raise UsageError("logs", _EXPECTED)
     if parsed["all-containers"] and parsed["container"]:
         text = f"--all-containers=true should not be specified with container name {parsed['container']}"
         raise CommandError(text)

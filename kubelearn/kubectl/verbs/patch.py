@@ -38,11 +38,14 @@ async def run(ctx: Context, parsed: Parsed) -> int:
 
 
 def _text(ctx: Context, parsed: Parsed) -> str:
+    if parsed["patch"] and parsed["patch-file"]:
+        raise CommandError("cannot specify --patch and --patch-file together")
     if parsed["patch-file"]:
         try:
             return Path(ctx.cwd, str(parsed["patch-file"])).read_text()
         except OSError as error:
-            raise CommandError(f"unable to read patch file: {error}") from error
+            why = f"open {parsed['patch-file']}: {(error.strerror or str(error)).lower()}"
+            raise CommandError(f"unable to read patch file: {why}") from error
     return str(parsed["patch"])
 
 
@@ -55,7 +58,7 @@ def _body(text: str) -> bytes:
 
 
 async def _patch(ctx: Context, parsed: Parsed, target: Target, body: bytes, kind: str, dry: str) -> None:
-    results = Results(ctx, parsed, dry)
+    results = Results(ctx, parsed, "none" if dry == "client" else dry)  # kubectl does not say that it was dry
     type_of = {"apiVersion": target.resource.api_version, "kind": target.resource.kind}
     before = await ctx.client.get(target.resource, target.name, target.namespace, subresource=parsed["subresource"])
     if dry == "client" or parsed["local"]:

@@ -39,7 +39,9 @@ _Each = Callable[[Target], Awaitable[None]]
 async def _for_each(ctx: Context, parsed: Parsed, work: _Each) -> int:
     if not parsed.args and not parsed["filename"]:
         raise CommandError("required resource not specified")
-    targets, errors = await resources.partly(ctx, parsed, parsed.args)
+    targets, errors = await resources.partly(ctx, parsed, parsed.args, types_mean_all=True)
+    if not targets and not errors:
+        ctx.err(f"No resources found in {ctx.namespace} namespace.\n")
     for target in targets:
         assert target.object is not None
         target.object = {"apiVersion": target.resource.api_version, "kind": target.resource.kind, **target.object}
@@ -128,7 +130,7 @@ async def _undo(ctx: Context, parsed: Parsed) -> int:
         revision, rs = await _revision(ctx, target, parsed["to-revision"])
         template = rollouts.template_without_hash(rs)
         if dry == "client":
-            ctx.out(f"{target.title} {_template(rs)}\n")
+            ctx.out(f"{target.title} {_template(rs)}{options.dry_suffix(dry)}\n")
             return
         if target.object["spec"].get("paused"):
             raise CommandError(

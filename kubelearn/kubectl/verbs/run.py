@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import Any
 
 from kubelearn.api.errors import ApiError
@@ -16,11 +17,17 @@ from kubelearn.kubectl.resources import Target
 from kubelearn.kubectl.verb import Context, Flag, Parsed, Verb
 from kubelearn.kubectl.verbs.attach import attach
 
+#: Registry, path, tag and digest, as the reference grammar of container images has them.
+_REFERENCE = re.compile(
+    r"([a-zA-Z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
+    r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@[A-Za-z][A-Za-z0-9]*([-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?"
+)
 _OVER = ("Succeeded", "Failed")
 
 
 async def run(ctx: Context, parsed: Parsed) -> int:
     require(parsed, "image")
+    _check_image(parsed["image"])
     attached = parsed["attach"] if "attach" in parsed.given else parsed["stdin"] or parsed["tty"]
     _check(parsed, attached)
     obj = _overridden(parsed, _pod(parsed))
@@ -53,26 +60,22 @@ async def _make(ctx: Context, obj: Obj) -> Obj:
 def _check(parsed: Parsed, attached: bool) -> None:
     if len(parsed.args) < 1:
         raise UsageError("run", "NAME is required for run")
-    if len(parsed.args) > 1:
-        raise CommandError(f"exactly one NAME is required, got {len(parsed.args)}")
     if parsed["tty"] and not parsed["stdin"]:
         raise UsageError("run", "-i/--stdin is required for containers with -t/--tty=true")
     if parsed["expose"] and parsed["port"] == "":
-        raise UsageError("run", "--port must be set when exposing a service")
+        raise CommandError("--port must be set when exposing a service")
     if parsed["rm"] and not attached:
         raise CommandError("--rm should only be used for attached containers")
     if attached and options.dry_run(parsed) != "none":
         flags = "(--attach, --stdin, or --tty)"
         raise CommandError(f"--dry-run=[server|client] can't be used with attached containers options {flags}")
     if parsed["restart"] not in ("Always", "OnFailure", "Never"):
-        raise CommandError(f"invalid restart policy: {parsed['restart']}")
+        raise CommandError(f"invalid restart policy: {parsed['restart']}, valid values are: Always, OnFailure, Never")
 
 
 def _pod(parsed: Parsed) -> Obj:
-    name, arguments = parsed.args[0], parsed.after_dashes or []
-    labels = (
-        dict(creating.key_values(",".join(parsed["labels"]).split(","), "label")) if parsed["labels"] else {"run": name}
-    )
+    name, arguments = parsed.args[0], [*parsed.args[1:], *(parsed.after_dashes or [])]
+    labels = _labels(parsed["labels"]) or {"run": name}
     container: dict[str, Any] = {"name": name, "image": parsed["image"]}
     if arguments:
         container["command" if parsed["command"] else "args"] = arguments
@@ -96,6 +99,20 @@ def _pod(parsed: Parsed) -> Obj:
     return {"kind": "Pod", "apiVersion": "v1", "metadata": metadata, "spec": spec, "status": {}}
 
 
+def _labels(pairs: list[str]) -> dict[str, str]:
+    for pair in pairs:
+        if "=" not in pair:
+            raise CommandError(f"unexpected label spec: {pair}")
+    return {pair.partition("=")[0]: pair.partition("=")[2] for pair in pairs}
+
+
+def _check_image(image: str) -> None:
+    if not image:
+        raise CommandError("--image is required")
+    if not _REFERENCE.fullmatch(image):
+        raise CommandError(f'invalid image name "{image}": invalid reference format')
+
+
 def _env(pairs: list[str]) -> list[tuple[str, str]]:
     for pair in pairs:
         if "=" not in pair or pair.startswith("="):
@@ -105,7 +122,7 @@ def _env(pairs: list[str]) -> list[tuple[str, str]]:
 
 def _port(text: str) -> int:
     if not text.isdigit():
-        raise CommandError(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+        raise CommandError("--port must be a number")
     return int(text)
 
 
@@ -115,7 +132,10 @@ def _overridden(parsed: Parsed, obj: Obj) -> Obj:
     kind = parsed["override-type"]
     if kind not in ("json", "merge", "strategic"):
         raise CommandError(f"invalid overrideType: {kind}")
-    change = manifests.from_yaml(parsed["overrides"])
+    try:
+        change = manifests.from_yaml(parsed["overrides"])
+    except CommandError as error:
+        raise CommandError("Invalid JSON Patch") from error
     if kind == "json":
         from kubelearn.api import patch
 

@@ -47,11 +47,12 @@ async def _scale(ctx: Context, parsed: Parsed, target: Target, dry: str) -> dict
         )
     except ApiError as error:
         if error.code in (404, 405) and "scale" not in target.resource.subresources:
-            raise CommandError("the server could not find the requested resource") from error
+            missing = "the server could not find the requested resource"
+            raise ApiError(404, "NotFound", missing) from error
         raise
     if parsed["timeout"]:
         await _until_scaled(ctx, parsed, target)
-    return obj
+    return {**obj, "spec": {**(obj.get("spec") or {}), "replicas": parsed["replicas"]}}
 
 
 def _check(parsed: Parsed, target: Target) -> None:

@@ -13,6 +13,7 @@ from kubelearn.kubectl import creating, options, resources, workloads
 from kubelearn.kubectl.failures import CommandError
 from kubelearn.kubectl.printers.encode import to_json
 from kubelearn.kubectl.printers.result import Results
+from kubelearn.kubectl.resources import Target
 from kubelearn.kubectl.verb import Context, Flag, Parsed, Verb
 
 _NO_RESOURCE = resources.NO_RESOURCE
@@ -34,6 +35,7 @@ async def _image(ctx: Context, parsed: Parsed) -> int:
     about, pairs = _split(parsed)
     images = dict(creating.key_values(pairs, "image"))
     _needs_resource(parsed, about)
+    targets = await workloads.targets(ctx, parsed, about)
     if not images:
         raise CommandError("at least one image update is required")
     if len(images) > 1 and "*" in images:
@@ -50,7 +52,7 @@ async def _image(ctx: Context, parsed: Parsed) -> int:
             for container in found:
                 container["image"] = image
 
-    return await workloads.change(ctx, parsed, about, work, "image updated", "image update to pod template:")
+    return await workloads.change(ctx, parsed, targets, work, "image updated", "image update to pod template:")
 
 
 async def _env(ctx: Context, parsed: Parsed) -> int:
@@ -58,9 +60,11 @@ async def _env(ctx: Context, parsed: Parsed) -> int:
     pairs += parsed["env"]
     if parsed["from"]:
         raise CommandError("--from is not supported: name the variables, or use envFrom in the manifest")
-    _needs_resource(parsed, about)
+    if not about and not parsed["filename"]:
+        raise CommandError("one or more resources must be specified as <resource> <name> or <resource>/<name>")
+    targets = await workloads.targets(ctx, parsed, about)
     if parsed["list"]:
-        return await _list_env(ctx, parsed, about)
+        return _list_env(ctx, parsed, targets)
     if not pairs:
         raise CommandError("at least one environment variable must be provided")
     values = dict(creating.key_values([p for p in pairs if "=" in p], "environment variable"))
@@ -70,15 +74,14 @@ async def _env(ctx: Context, parsed: Parsed) -> int:
         spec = workloads.pod_spec(obj)
         found = workloads.containers(spec, parsed["containers"])
         if not found:
-            raise CommandError(
-                f'{obj["kind"]}/{obj["metadata"]["name"]} does not have any containers matching "{parsed["containers"]}"'
-            )
+            what = f"{obj['kind']}/{obj['metadata']['name']}"
+            ctx.err(f'Warning: {what} does not have any containers matching "{parsed["containers"]}"\n')
         for container in found:
             env = [e for e in container.get("env") or [] if e["name"] not in removed]
             for name, value in values.items():
                 entry = next((e for e in env if e["name"] == name), None)
                 if entry is None:
-                    env.append({"name": name, "value": value})
+                    env.append({"name": name, **({"value": value} if value else {})})
                 elif parsed["overwrite"] or "value" not in entry:
                     entry.pop("valueFrom", None)
                     entry["value"] = value
@@ -86,11 +89,11 @@ async def _env(ctx: Context, parsed: Parsed) -> int:
             if not env:
                 del container["env"]
 
-    return await workloads.change(ctx, parsed, about, work, "env updated", "env update to pod template:")
+    return await workloads.change(ctx, parsed, targets, work, "env updated", "env update to pod template:")
 
 
-async def _list_env(ctx: Context, parsed: Parsed, about: list[str]) -> int:
-    for target in await workloads.targets(ctx, parsed, about):
+def _list_env(ctx: Context, parsed: Parsed, targets: list[Target]) -> int:
+    for target in targets:
         obj = {"kind": target.resource.kind, **(target.object or {})}
         for container in workloads.containers(workloads.pod_spec(obj), parsed["containers"]):
             ctx.out(f"# {target.resource.kind} {target.name}, container {container['name']}\n")
@@ -113,6 +116,7 @@ def _source(found: Obj) -> str:
 
 async def _resources(ctx: Context, parsed: Parsed) -> int:
     _needs_resource(parsed, parsed.args)
+    targets = await workloads.targets(ctx, parsed, parsed.args)
     if not parsed["limits"] and not parsed["requests"]:
         raise CommandError("you must specify an update to requests or limits (in the form of --requests/--limits)")
     wanted = {part: _quantities(parsed[part]) for part in ("limits", "requests") if parsed[part]}
@@ -127,7 +131,7 @@ async def _resources(ctx: Context, parsed: Parsed) -> int:
                 now[part] = {**(now.get(part) or {}), **amounts}
 
     done, failed = "resource requirements updated", "resources update to pod template"
-    return await workloads.change(ctx, parsed, parsed.args, work, done, failed)
+    return await workloads.change(ctx, parsed, targets, work, done, failed)
 
 
 def _quantities(text: str) -> dict[str, str]:
@@ -148,11 +152,12 @@ async def _serviceaccount(ctx: Context, parsed: Parsed) -> int:
         raise CommandError("serviceaccount is required")
     *about, account = parsed.args
     _needs_resource(parsed, about)
+    targets = await workloads.targets(ctx, parsed, about)
 
     def work(obj: Obj) -> None:
         workloads.pod_spec(obj)["serviceAccountName"] = account
 
-    return await workloads.change(ctx, parsed, about, work, "serviceaccount updated", "ServiceAccountName")
+    return await workloads.change(ctx, parsed, targets, work, "serviceaccount updated", "ServiceAccountName")
 
 
 async def _selector(ctx: Context, parsed: Parsed) -> int:

@@ -68,7 +68,8 @@ async def _one(ctx: Context, target: Target, wanted: Wanted, until: float, what:
         async with asyncio.timeout_at(until):
             await waiting.until(ctx, target, wanted)
     except TimeoutError:
-        raise CommandError(f"timed out waiting for the condition on {target.resource.plural}/{target.name}") from None
+        where = "" if what == "create" else f" on {target.resource.plural}/{target.name}"
+        raise CommandError(f"timed out waiting for the condition{where}") from None
 
 
 def condition(text: str, given: list[str]) -> Wanted:
