@@ -77,7 +77,7 @@ class Watched:
 
 
 def kill_inside(folder: Path) -> None:
-    """SIGKILL to every container process whose root is inside `folder`, by its environment: for when what was
+    """SIGKILL to every node and container process whose root is inside `folder`, by its environment: for when what was
     written of it cannot be read."""
     mark = f"KUBELEARN_ROOT={folder}/".encode()
     for path in Path("/proc").glob("[0-9]*/environ"):

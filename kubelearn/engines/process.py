@@ -65,12 +65,16 @@ class ProcessEngine:
         return sorted(p.parent.name for p in self._nodes.glob("*/machine.json"))
 
     def _machine(self, name: str) -> dict[str, int | str]:
-        """Index, pid and start time; raises KubelearnError for a node that was never made."""
+        """Index, pid and start time; raises KubelearnError for a node that was never made, or whose record is damaged."""
+        path = self._nodes / name / "machine.json"
         try:
-            found: dict[str, int | str] = json.loads((self._nodes / name / "machine.json").read_text())
+            found = json.loads(path.read_text())
+            return {"index": int(found["index"]), "pid": int(found["pid"]), "start": str(found["start"])}
         except FileNotFoundError:
             raise KubelearnError(f'no node "{name}"', "see the nodes with: kubelearn kubectl get nodes") from None
-        return found
+        except (ValueError, TypeError, KeyError) as error:
+            hint = f"start anew: kubelearn down --name {self._spec.name}"
+            raise KubelearnError(f"{path} is damaged: {error}", hint) from error
 
     def _process(self, name: str) -> Watched | None:
         """The node's running process; the caller closes it."""
@@ -116,7 +120,7 @@ class ProcessEngine:
         argv = [sys.executable, "-m", "kubelearn.node", str(folder)]
         here = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(p for p in (here, os.environ.get("PYTHONPATH", "")) if p)
-        env = {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+        env = {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "KUBELEARN_ROOT": str(folder)}
         return os.posix_spawn(sys.executable, argv, env, file_actions=actions, setsid=True)
 
     async def stop_node(self, name: str) -> None:
@@ -201,8 +205,8 @@ class ProcessEngine:
         for name in await asyncio.to_thread(self._known_nodes):
             with contextlib.suppress(KubelearnError):
                 await self.kill_node(name)
-        await asyncio.to_thread(_process_watch.kill_inside, self._spec.home / "pods")
         for folder in ("nodes", "pods", "bin"):
+            await asyncio.to_thread(_process_watch.kill_inside, self._spec.home / folder)
             await asyncio.to_thread(shutil.rmtree, self._spec.home / folder, ignore_errors=True)
         self._runtimes.clear()
 

@@ -60,6 +60,7 @@ class Course:
         if lesson.id == self._progress.lesson and self._progress.step < len(lesson.steps):
             run.context.commands.extend(self._progress.commands)
             run.context.answers.update(self._progress.answers)
+            run.context.since = self._progress.since
             await run.pause(lesson.steps[self._progress.step].pause)
             self._run, self.solved = run, False
             return
@@ -78,6 +79,7 @@ class Course:
         self._progress.enter(self.lesson.id, step)
         self.solved = False
         await self._run.enter(self.step)
+        self._progress.since = self._run.context.since
         self._save()
 
     def _save(self) -> None:
