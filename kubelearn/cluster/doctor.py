@@ -29,6 +29,13 @@ def examine() -> list[Finding]:
     return [_home(), _disk(), _loopback(), *_engines(), *_clusters()]
 
 
+def require_room() -> None:
+    """What a start must have before it writes anything. Raises KubelearnError with what to do."""
+    for finding in (_home(), _disk()):
+        if finding.fatal:
+            raise KubelearnError(f"{finding.check}: {finding.seen}", finding.hint)
+
+
 def _home() -> Finding:
     home = state.home()
     existing = next(p for p in (home, *home.parents) if p.exists())

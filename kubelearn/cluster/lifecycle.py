@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kubelearn import engines
-from kubelearn.cluster import power
+from kubelearn.cluster import doctor, power
 from kubelearn.cluster.state import ClusterConfig, ClusterFolder, free_second_octet, os_errors
 from kubelearn.engines.base import ClusterSpec
 from kubelearn.kit.errors import KubelearnError
@@ -58,6 +58,7 @@ def up(folder: ClusterFolder, wanted: Wanted, progress: Progress) -> ClusterConf
         for name in power.revive(folder):
             progress(f"node {name} had died; it is started again")
         return config
+    doctor.require_room()
     if config is None:
         config = _decide(folder, wanted)
     else:
