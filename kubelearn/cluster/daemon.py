@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from kubelearn.cluster.state import ClusterConfig, ClusterFolder, os_errors
+from kubelearn.cluster.state import PLAN_FD, ClusterConfig, ClusterFolder, os_errors
 from kubelearn.kit.errors import KubelearnError
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ Report = Callable[[dict[str, object]], None]
 
 
 def main(argv: list[str]) -> int:
+    if held := os.environ.pop(PLAN_FD, ""):
+        os.set_inheritable(int(held), False)  # ours for life, and no node's
     folder = ClusterFolder.of(argv[0])
     report = _reporter()
     config = folder.read()

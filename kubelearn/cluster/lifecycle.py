@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from kubelearn import engines
 from kubelearn.cluster import doctor, power
-from kubelearn.cluster.state import ClusterConfig, ClusterFolder, free_second_octet, os_errors
+from kubelearn.cluster.state import PLAN_FD, AddressPlan, ClusterConfig, ClusterFolder, os_errors
 from kubelearn.engines.base import ClusterSpec
 from kubelearn.kit.errors import KubelearnError
 
@@ -59,15 +59,15 @@ def up(folder: ClusterFolder, wanted: Wanted, progress: Progress) -> ClusterConf
             progress(f"node {name} had died; it is started again")
         return config
     doctor.require_room()
-    if config is None:
-        config = _decide(folder, wanted)
-    else:
+    if config is not None:
         _refuse_changes(folder, config, wanted)
         progress(f'resuming cluster "{folder.name}"')
-    build_missing_images(config.engine, progress)
-    with os_errors(f"cannot write to {folder.root}"):
-        folder.write(config)
-    _start_daemon(folder, progress)
+    with AddressPlan.take() if config is None else AddressPlan(config.second_octet) as plan:
+        config = config or _decide(folder, wanted, plan)
+        build_missing_images(config.engine, progress)
+        with os_errors(f"cannot write to {folder.root}"):
+            folder.write(config)
+        _start_daemon(folder, plan, progress)
     return config
 
 
@@ -78,13 +78,13 @@ def build_missing_images(engine: str, progress: Progress) -> None:
         factory.build_images(progress)
 
 
-def _decide(folder: ClusterFolder, wanted: Wanted) -> ClusterConfig:
+def _decide(folder: ClusterFolder, wanted: Wanted, plan: AddressPlan) -> ClusterConfig:
     return ClusterConfig(
         name=folder.name,
         engine=choose_engine(wanted.engine),
         nodes=2 if wanted.nodes is None else wanted.nodes,
         store=wanted.store or "sqlite",
-        second_octet=free_second_octet(),
+        second_octet=plan.octet,
         port=wanted.port or _free_port(),
     )
 
@@ -111,7 +111,7 @@ def _free_port() -> int:
     raise KubelearnError("no TCP port is free on 127.0.0.1", "run: kubelearn doctor")
 
 
-def _start_daemon(folder: ClusterFolder, progress: Progress) -> None:
+def _start_daemon(folder: ClusterFolder, plan: AddressPlan, progress: Progress) -> None:
     with os_errors(f"cannot write to {folder.root}"):
         folder.log.parent.mkdir(parents=True, exist_ok=True)
         errors = folder.log.with_suffix(".stderr").open("w")
@@ -122,7 +122,8 @@ def _start_daemon(folder: ClusterFolder, progress: Progress) -> None:
             stdout=subprocess.PIPE,
             stderr=errors,
             start_new_session=True,
-            env={**os.environ, "KUBELEARN_HOME": str(folder.root.parent.parent)},
+            env={**os.environ, "KUBELEARN_HOME": str(folder.root.parent.parent), PLAN_FD: str(plan.socket.fileno())},
+            pass_fds=(plan.socket.fileno(),),
             text=True,
         )
     assert process.stdout is not None

@@ -13,9 +13,11 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Iterator
+import socket
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from kubelearn.kit.errors import KubelearnError
 from kubelearn.kit.underlay import prefix_for
@@ -143,9 +145,45 @@ def clusters() -> list[ClusterFolder]:
     return [ClusterFolder(p.name, p) for p in sorted(root.iterdir()) if p.is_dir() and _NAME.fullmatch(p.name)]
 
 
-def free_second_octet() -> int:
+#: The variable that tells a control plane which open file holds its address plan.
+PLAN_FD = "KUBELEARN_PLAN_FD"
+
+
+class AddressPlan:
+    """A cluster's 10.`octet`.0.0/16, held among all processes of this machine for as long as its socket is open: the
+    process that starts a cluster takes it, and hands the socket on to the control plane."""
+
+    def __init__(self, octet: int) -> None:
+        self.octet = octet
+        self.socket = socket.socket(socket.AF_UNIX)
+        try:
+            self.socket.bind(f"\0kubelearn/10.{octet}")
+        except OSError:
+            self.held = False
+        else:
+            self.held = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    @classmethod
+    def take(cls) -> Self:
+        """One that is free now. Raises KubelearnError when none is left."""
+        refused: set[int] = set()
+        while True:
+            plan = cls(free_second_octet(refused))
+            if plan.held:
+                return plan
+            plan.socket.close()
+            refused.add(plan.octet)
+
+
+def free_second_octet(refused: Iterable[int] = ()) -> int:
     """An address plan that no other cluster, no route and no listener of this machine uses, from 10.244 downwards."""
-    taken = _routed()
+    taken = _routed().union(refused)
     for folder in clusters():
         with contextlib.suppress(KubelearnError):
             if config := folder.read():

@@ -53,3 +53,12 @@ def test_address_plans_do_not_meet() -> None:
     first = state.free_second_octet()
     state.ClusterFolder.of("one").write(state.ClusterConfig("one", "process", 2, "sqlite", first, 1))
     assert state.free_second_octet() != first
+
+
+def test_a_plan_is_held_by_one_until_he_lets_go() -> None:
+    with state.AddressPlan.take() as first, state.AddressPlan.take() as second:
+        assert first.octet != second.octet
+        with state.AddressPlan(first.octet) as third:
+            assert not third.held
+    with state.AddressPlan(first.octet) as again:
+        assert again.held
