@@ -26,11 +26,14 @@ def _old_kubectls() -> list[str]:
     return [str(p) for p in sorted(found, key=lambda p: int(p.suffix[1:]))]
 
 
-@pytest.fixture(params=["newest", "oldest"])
+@pytest.fixture(params=["newest", "oldest", "oldest-with-websockets"])
 def binary(request: pytest.FixtureRequest) -> str:
     if request.param == "newest":
         return official_kubectl()
-    if not (old := _old_kubectls()):
+    old = _old_kubectls()
+    if request.param == "oldest-with-websockets":
+        old = [path for path in old if _speaks_websockets(path)]
+    if not old:
         pytest.skip("no older kubectl on this machine")
     return old[0]
 
