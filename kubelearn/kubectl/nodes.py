@@ -18,10 +18,7 @@ async def targets(ctx: Context, parsed: Parsed, command: str) -> tuple[list[Targ
         raise CommandError("cannot specify both a node name and a --selector option")
     nodes = await resources.find(ctx, "nodes")
     if parsed["selector"]:
-        found = await resources.listed(ctx, parsed, nodes)
-        if not found:
-            ctx.err("No resources found\n")
-        return found, []
+        return await resources.listed(ctx, parsed, nodes), []
     done: list[Target] = []
     errors: list[Exception] = []
     for name in parsed.args:

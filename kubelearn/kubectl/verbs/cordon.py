@@ -9,10 +9,10 @@ from kubelearn.kubectl.verb import Context, Parsed, Verb
 
 async def run(ctx: Context, parsed: Parsed) -> int:
     found, errors = await nodes.targets(ctx, parsed, "cordon")
+    raise_all(errors)
     for target in found:
         word = await nodes.cordon(ctx, target, True, options.dry_run(parsed), "kubectl-cordon")
         ctx.out(f"{target.title} {word}\n")
-    raise_all(errors)
     return 0
 
 
