@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
 import orjson
@@ -100,8 +101,9 @@ class _Watcher:
             return
         events = server.gate.stream(actor, source, self._pending) if actor else aiter(source)
         try:
-            async for line in self._timed(events, start, seconds, bookmarks):
-                yield line
+            async with contextlib.aclosing(self._timed(events, start, seconds, bookmarks)) as lines:
+                async for line in lines:
+                    yield line
         finally:
             source.cancel()
             closer = getattr(events, "aclose", None)
@@ -110,7 +112,7 @@ class _Watcher:
 
     async def _timed(
         self, events: AsyncIterator[StoreEvent], revision: int, seconds: float, bookmarks: bool
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         pending: asyncio.Future[StoreEvent] | None = None

@@ -108,6 +108,8 @@ def _container(container: Obj) -> None:
     for port in r.objects(container, "ports"):
         r.fill_text(port, "protocol", "TCP")
     for env in r.objects(container, "env"):
+        if env.get("value") == "":
+            del env["value"]  # Go leaves an empty one out
         _value_from(r.mapping(env, "valueFrom"))
     for name in ("livenessProbe", "readinessProbe", "startupProbe"):
         if r.has(container, name):
