@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj
 from kubelearn.client.discovery import NoMatch
@@ -19,8 +21,8 @@ _KNOWN_VERBS = (
 _AUTHORIZATION = "/apis/authorization.k8s.io/v1"
 
 
-async def _post(ctx: Context, path: str, api_version: str, kind: str, spec: Obj) -> Obj:
-    body = {"apiVersion": api_version, "kind": kind, "metadata": {}, "spec": spec}
+async def _post(ctx: Context, path: str, api_version: str, kind: str, spec: Obj | None = None) -> Obj:
+    body: Obj = {"apiVersion": api_version, "kind": kind, "metadata": {}} | ({"spec": spec} if spec is not None else {})
     group, plural = path.split("/")[2], path.rpartition("/")[2]
     return decode(await whole(await ctx.client.request("POST", path, body=body, about=f"post {plural}.{group}")))
 
@@ -28,7 +30,7 @@ async def _post(ctx: Context, path: str, api_version: str, kind: str, spec: Obj)
 async def _whoami(ctx: Context, parsed: Parsed) -> int:
     version = "authentication.k8s.io/v1"
     try:
-        answer = await _post(ctx, f"/apis/{version}/selfsubjectreviews", version, "SelfSubjectReview", {})
+        answer = await _post(ctx, f"/apis/{version}/selfsubjectreviews", version, "SelfSubjectReview")
     except ApiError as error:
         if error.code != 404:
             raise
@@ -106,17 +108,43 @@ async def _list(ctx: Context, parsed: Parsed) -> int:
     writer = TabWriter(remember=True)
     if not parsed["no-headers"]:
         writer.write("Resources\tNon-Resource URLs\tResource Names\tVerbs\n")
-    for rule in status.get("resourceRules") or []:
-        for plural in rule.get("resources") or []:
-            for group in rule.get("apiGroups") or [""]:
-                shown = f"{plural}.{group}" if group else plural
-                names, verbs = (" ".join(rule.get(k) or []) for k in ("resourceNames", "verbs"))
-                writer.write(f"{shown}\t[]\t[{names}]\t[{verbs}]\n")
-    for rule in status.get("nonResourceRules") or []:
-        for url in rule.get("nonResourceURLs") or []:
-            writer.write(f"\t[{url}]\t[]\t[{' '.join(rule.get('verbs') or [])}]\n")
+    for rule in _compact([*(status.get("resourceRules") or []), *(status.get("nonResourceRules") or [])]):
+        plural, group = (rule[field][0] if rule[field] else "" for field in ("resources", "apiGroups"))
+        shown = f"{plural}.{group}" if group else plural
+        urls, names, verbs = (" ".join(rule[field]) for field in ("nonResourceURLs", "resourceNames", "verbs"))
+        writer.write(f"{shown}\t[{urls}]\t[{names}]\t[{verbs}]\n")
     ctx.out(writer.take())
     return 0
+
+
+def _compact(rules: list[Obj]) -> list[Obj]:
+    """As kubectl lists them: a line for each resource with all its verbs, each URL and named object by itself, in the
+    order of their text. Source: component-helpers/auth/rbac (BreakdownRule, CompactRules, SortableRuleSlice)."""
+    simple: dict[tuple[str, str], Obj] = {}
+    others: list[Obj] = []
+    for rule in rules:
+        of = (rule.get(field) or [] for field in ("apiGroups", "resources", "verbs"))
+        for group, plural, verb in itertools.product(*of):
+            part = {
+                "verbs": [verb],
+                "apiGroups": [group],
+                "resources": [plural],
+                "resourceNames": [],
+                "nonResourceURLs": [],
+            }
+            if names := rule.get("resourceNames"):
+                others += [{**part, "resourceNames": [name]} for name in names]
+            elif verb not in (known := simple.setdefault((group, plural), {**part, "verbs": []})["verbs"]):
+                known.append(verb)
+        for url, verb in itertools.product(rule.get("nonResourceURLs") or [], rule.get("verbs") or []):
+            empty: Obj = {"apiGroups": [], "resources": [], "resourceNames": []}
+            others.append({"verbs": [verb], **empty, "nonResourceURLs": [url]})
+    return sorted([*simple.values(), *others], key=_text)
+
+
+def _text(rule: Obj) -> str:
+    fields = ("verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs")
+    return ",".join(f"[{' '.join(rule[field])}]" for field in fields)
 
 
 VERB = Verb(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubelearn.api.resource import Obj
+from kubelearn.kit import clock
 from kubelearn.kubectl import options, resources
 from kubelearn.kubectl.describers._writer import interval
 from kubelearn.kubectl.failures import CommandError
@@ -60,9 +61,11 @@ async def _fields(ctx: Context, parsed: Parsed) -> str:
     return f"involvedObject.kind={resource.kind},involvedObject.name={name}"
 
 
-def _when(event: Obj) -> str:
+def _when(event: Obj) -> float:
+    """Old events know whole seconds, new ones parts of them."""
     series = event.get("series") or {}
-    return str(series.get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime") or "")
+    text = series.get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime")
+    return clock.parse(text).timestamp() if text else 0.0
 
 
 def _row(event: Obj, with_namespace: bool) -> str:
