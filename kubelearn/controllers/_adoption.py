@@ -11,7 +11,8 @@ from kubelearn.api import meta, selectors
 from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj, Resource
 from kubelearn.client.rest import STRATEGIC_MERGE_PATCH
-from kubelearn.controllers.base import ControllerContext
+from kubelearn.controllers import _pods
+from kubelearn.controllers.base import ControllerContext, Enqueue, controller_key
 
 
 async def claim(context: ControllerContext, owner: Obj, resource: Resource, candidates: Iterable[Obj]) -> list[Obj]:
@@ -64,3 +65,16 @@ def selecting(owners: Iterable[Obj], obj: Obj) -> list[str]:
         if owner["metadata"].get("namespace") == namespace and not selector.empty and selector.matches(labels):
             found.append(meta.key(owner))
     return found
+
+
+def pod_keys(owners: Resource) -> Enqueue:
+    """For a watch of pods: the owner that controls the changed pod, or those that may want to adopt it."""
+    owner_key = controller_key(owners.kind)
+
+    def enqueue(context: ControllerContext, event_type: str, old: Obj | None, new: Obj) -> Iterable[str]:
+        keys = set(owner_key(context, event_type, old, new))
+        if not keys and event_type != "DELETED" and meta.controller_of(new) is None and not _pods.terminating(new):
+            keys |= set(selecting(context.informer(owners).items(), new))
+        return keys
+
+    return enqueue

@@ -22,7 +22,6 @@ from kubelearn.controllers.base import (
     ControllerContext,
     Watch,
     by_controller_uid,
-    controller_key,
 )
 from kubelearn.trace import cause
 
@@ -30,7 +29,6 @@ DAEMONSETS = Resource("apps", "v1", "DaemonSet", "daemonsets", "daemonset", True
 _GENERATION = "pod-template-generation"
 _TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 _BURST = 250
-_owner_key = controller_key("DaemonSet")
 #: What daemons put up with wherever they run. Source: pkg/controller/daemon/util.
 _TOLERATED = (
     ("not-ready", "NoExecute"),
@@ -40,13 +38,6 @@ _TOLERATED = (
     ("pid-pressure", "NoSchedule"),
     ("unschedulable", "NoSchedule"),
 )
-
-
-def _pod_keys(context: ControllerContext, event_type: str, old: Obj | None, new: Obj) -> Iterable[str]:
-    keys = set(_owner_key(context, event_type, old, new))
-    if not keys and event_type != "DELETED" and meta.controller_of(new) is None and not _pods.terminating(new):
-        keys |= set(_adoption.selecting(context.informer(DAEMONSETS).items(), new))
-    return keys
 
 
 def _node_keys(context: ControllerContext, event_type: str, old: Obj | None, new: Obj) -> Iterable[str]:
@@ -235,7 +226,7 @@ CONTROLLER = Controller(
     "daemon-set-controller",
     (
         Watch(DAEMONSETS, indexes={"controller": by_controller_uid}),
-        Watch(PODS, _pod_keys, {"controller": by_controller_uid}),
+        Watch(PODS, _adoption.pod_keys(DAEMONSETS), {"controller": by_controller_uid}),
         Watch(NODES, _node_keys),
         Watch(REVISIONS, lambda *_: (), {"controller": by_controller_uid}),
     ),

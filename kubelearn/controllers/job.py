@@ -19,21 +19,13 @@ from kubelearn.client.rest import STRATEGIC_MERGE_PATCH
 from kubelearn.controllers import _adoption, _conditions, _job_indexes, _job_outcome, _job_pods, _pod_control, _pods
 from kubelearn.controllers._job_outcome import Counts, Outcome
 from kubelearn.controllers._job_pods import Standing
-from kubelearn.controllers.base import PODS, Controller, ControllerContext, Watch, by_controller_uid, controller_key
+from kubelearn.controllers.base import PODS, Controller, ControllerContext, Watch, by_controller_uid
 from kubelearn.kit import clock
 from kubelearn.trace import cause
 
 JOBS = Resource("batch", "v1", "Job", "jobs", "job", True)
 _MANAGER = "kubernetes.io/job-controller"
 _OVER = ("Complete", "Failed")
-_owner_key = controller_key("Job")
-
-
-def _pod_keys(context: ControllerContext, event_type: str, old: Obj | None, new: Obj) -> Iterable[str]:
-    keys = set(_owner_key(context, event_type, old, new))
-    if not keys and event_type != "DELETED" and meta.controller_of(new) is None and not _pods.terminating(new):
-        keys |= set(_adoption.selecting(context.informer(JOBS).items(), new))
-    return keys
 
 
 def over(job: Obj) -> bool:
@@ -277,6 +269,9 @@ async def _release(context: ControllerContext, pod: Obj) -> None:
 
 CONTROLLER = Controller(
     "job-controller",
-    (Watch(JOBS, indexes={"controller": by_controller_uid}), Watch(PODS, _pod_keys, {"controller": by_controller_uid})),
+    (
+        Watch(JOBS, indexes={"controller": by_controller_uid}),
+        Watch(PODS, _adoption.pod_keys(JOBS), {"controller": by_controller_uid}),
+    ),
     reconcile,
 )

@@ -7,7 +7,6 @@ Source: Kubernetes' pkg/controller/replicaset/replica_set.go.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
 
 from kubelearn.api import meta
 from kubelearn.api.errors import ApiError
@@ -20,19 +19,10 @@ from kubelearn.controllers.base import (
     ControllerContext,
     Watch,
     by_controller_uid,
-    controller_key,
 )
 from kubelearn.trace import cause
 
 _BURST = 500
-_owner_key = controller_key("ReplicaSet")
-
-
-def _pod_keys(context: ControllerContext, event_type: str, old: Obj | None, new: Obj) -> Iterable[str]:
-    keys = set(_owner_key(context, event_type, old, new))
-    if not keys and event_type != "DELETED" and meta.controller_of(new) is None and not _pods.terminating(new):
-        keys |= set(_adoption.selecting(context.informer(REPLICASETS).items(), new))
-    return keys
 
 
 async def reconcile(context: ControllerContext, key: str) -> None:
@@ -128,7 +118,7 @@ CONTROLLER = Controller(
     "replicaset-controller",
     (
         Watch(REPLICASETS, indexes={"controller": by_controller_uid}),
-        Watch(PODS, _pod_keys, {"controller": by_controller_uid}),
+        Watch(PODS, _adoption.pod_keys(REPLICASETS), {"controller": by_controller_uid}),
     ),
     reconcile,
 )

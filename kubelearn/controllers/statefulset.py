@@ -5,7 +5,7 @@ Source: Kubernetes' pkg/controller/statefulset/stateful_set_control.go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kubelearn.api import meta
@@ -13,18 +13,10 @@ from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj, Resource
 from kubelearn.controllers import _adoption, _pods, _revisions, _stateful_pods
 from kubelearn.controllers._revisions import REVISIONS
-from kubelearn.controllers.base import PODS, Controller, ControllerContext, Watch, by_controller_uid, controller_key
+from kubelearn.controllers.base import PODS, Controller, ControllerContext, Watch, by_controller_uid
 from kubelearn.trace import cause
 
 STATEFULSETS = Resource("apps", "v1", "StatefulSet", "statefulsets", "statefulset", True)
-_owner_key = controller_key("StatefulSet")
-
-
-def _pod_keys(context: ControllerContext, event_type: str, old: Obj | None, new: Obj) -> Iterable[str]:
-    keys = set(_owner_key(context, event_type, old, new))
-    if not keys and event_type != "DELETED" and meta.controller_of(new) is None and not _pods.terminating(new):
-        keys |= set(_adoption.selecting(context.informer(STATEFULSETS).items(), new))
-    return keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +182,7 @@ CONTROLLER = Controller(
     "statefulset-controller",
     (
         Watch(STATEFULSETS, indexes={"controller": by_controller_uid}),
-        Watch(PODS, _pod_keys, {"controller": by_controller_uid}),
+        Watch(PODS, _adoption.pod_keys(STATEFULSETS), {"controller": by_controller_uid}),
         Watch(REVISIONS, lambda *_: (), {"controller": by_controller_uid}),
         Watch(_stateful_pods.CLAIMS, lambda *_: ()),
     ),
