@@ -36,6 +36,14 @@ async def claim(context: ControllerContext, owner: Obj, resource: Resource, cand
     return mine
 
 
+def candidates(context: ControllerContext, owner: Obj, resource: Resource) -> list[Obj]:
+    """What `claim` is to look at: the owner's own, and the orphans of its namespace. The watch must be indexed
+    `by_controller_uid`."""
+    informer = context.informer(resource)
+    own = informer.by_index("controller", owner["metadata"]["uid"])
+    return own + informer.by_index("controller", f"orphans/{owner['metadata']['namespace']}")
+
+
 async def _adopt(context: ControllerContext, owner: Obj, resource: Resource, obj: Obj) -> Obj | None:
     patch = {"metadata": {"uid": obj["metadata"]["uid"], "ownerReferences": [meta.owner_reference(owner)]}}
     return await _patch(context, resource, obj, patch)

@@ -99,14 +99,11 @@ async def reconcile(context: ControllerContext, key: str) -> None:
     ds = context.informer(DAEMONSETS).get(*meta.split_key(key))
     if ds is None or "deletionTimestamp" in ds["metadata"]:
         return
-    informer = context.informer(PODS)
-    candidates = informer.by_index("controller", ds["metadata"]["uid"])
-    candidates += informer.by_index("controller", f"orphans/{ds['metadata']['namespace']}")
-    pods = await _adoption.claim(context, ds, PODS, candidates)
+    pods = await _adoption.claim(context, ds, PODS, _adoption.candidates(context, ds, PODS))
     labels = (ds["spec"]["template"].get("metadata") or {}).get("labels") or {}
     revision = await _revisions.current(context, ds, {**labels, _revisions.HASH_LABEL: "{hash}"})
     failure = await _act(context, ds, revision, _plan(context, ds, pods))
-    owned = informer.by_index("controller", ds["metadata"]["uid"])
+    owned = context.informer(PODS).by_index("controller", ds["metadata"]["uid"])
     await _write_status(context, ds, revision, _plan(context, ds, owned))
     used = [(p["metadata"].get("labels") or {}).get(_revisions.HASH_LABEL, "") for p in owned]
     await _revisions.truncate(context, ds, [*used, _revisions.hash_of(revision)])

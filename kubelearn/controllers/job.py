@@ -51,10 +51,7 @@ async def reconcile(context: ControllerContext, key: str) -> None:
 
 
 async def _claimed(context: ControllerContext, job: Obj) -> list[Obj]:
-    informer = context.informer(PODS)
-    candidates = informer.by_index("controller", job["metadata"]["uid"])
-    candidates += informer.by_index("controller", f"orphans/{job['metadata']['namespace']}")
-    return await _adoption.claim(context, job, PODS, candidates)
+    return await _adoption.claim(context, job, PODS, _adoption.candidates(context, job, PODS))
 
 
 def _uncounted(job: Obj) -> dict[str, list[str]]:

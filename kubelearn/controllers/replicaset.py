@@ -29,9 +29,7 @@ async def reconcile(context: ControllerContext, key: str) -> None:
     rs = context.informer(REPLICASETS).get(*meta.split_key(key))
     if rs is None:
         return
-    informer, namespace = context.informer(PODS), rs["metadata"]["namespace"]
-    candidates = informer.by_index("controller", rs["metadata"]["uid"])
-    candidates += informer.by_index("controller", f"orphans/{namespace}")
+    informer, candidates = context.informer(PODS), _adoption.candidates(context, rs, PODS)
     pods = await _adoption.claim(context, rs, PODS, [p for p in candidates if not _pods.finished(p)])
     active = [pod for pod in pods if _pods.active(pod)]
     failure: ApiError | None = None
