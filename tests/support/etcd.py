@@ -16,6 +16,14 @@ from pathlib import Path
 import pytest
 
 
+_PEER = "http://127.0.0.1:0"  # a single member has no peers: the kernel may choose, nobody asks
+_ATTEMPTS = 5
+
+
+class PortTaken(Exception):
+    """Another socket bound the port between its choice and etcd's start."""
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -26,26 +34,33 @@ class Etcd:
     """`url` is the client's; it can be killed and started again on what it has written."""
 
     def __init__(self, program: str, folder: Path) -> None:
-        self.url, peer = (f"http://127.0.0.1:{_free_port()}" for _ in range(2))
+        self.url = f"http://127.0.0.1:{_free_port()}"
         arguments = {
             "data-dir": str(folder / "etcd"),
             "listen-client-urls": self.url,
             "advertise-client-urls": self.url,
-            "listen-peer-urls": peer,
-            "initial-advertise-peer-urls": peer,
-            "initial-cluster": f"default={peer}",
+            "listen-peer-urls": _PEER,
+            "initial-advertise-peer-urls": _PEER,
+            "initial-cluster": f"default={_PEER}",
             "heartbeat-interval": "20",
             "election-timeout": "200",
             "log-level": "error",
         }
         self._argv = [program, *(f"--{name}={value}" for name, value in arguments.items())]
+        self._log = folder / "etcd.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self._process = subprocess.Popen(self._argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        """Raises PortTaken."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._argv, stdout=log, stderr=log)
         deadline = time.monotonic() + 20
         while not _healthy(self.url):
-            assert self._process.poll() is None, "etcd ended"
+            if self._process.poll() is not None:
+                said = self._log.read_text(errors="replace")
+                if "address already in use" in said:
+                    raise PortTaken(self.url)
+                pytest.fail(f"etcd ended: {said[-2000:]}")
             assert time.monotonic() < deadline, "etcd does not answer"
             time.sleep(0.02)
 
@@ -63,12 +78,22 @@ def etcd(folder: Path) -> Iterator[Etcd]:
         if os.environ.get("KUBELEARN_CI"):
             pytest.fail("CI must have etcd (Debian: etcd-server)")
         pytest.skip("etcd is not installed")
-    made = Etcd(program, folder)
-    made.start()
+    made = _started(program, folder)
     try:
         yield made
     finally:
         made.kill()
+
+
+def _started(program: str, folder: Path) -> Etcd:
+    for attempt in range(_ATTEMPTS):
+        place = folder / f"attempt-{attempt}"
+        place.mkdir()
+        made = Etcd(program, place)
+        with contextlib.suppress(PortTaken):
+            made.start()
+            return made
+    pytest.fail(f"no port for etcd in {_ATTEMPTS} attempts")
 
 
 def _healthy(url: str) -> bool:
