@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-
 _PEER = "http://127.0.0.1:0"  # a single member has no peers: the kernel may choose, nobody asks
 _ATTEMPTS = 5
 
