@@ -7,11 +7,14 @@ import asyncio
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubelearn.cli.options import command, revision
 from kubelearn.cli.reach import bring_up, folder_of, name_flag, running, with_client
 from kubelearn.kit.errors import KubelearnError
+
+if TYPE_CHECKING:
+    from kubelearn.cluster.state import ClusterFolder
 
 #: kubelearn's own verbs that live beside kubectl's and work in every shell of ours.
 OWN_VERBS = ("why", "trace", "waiting", "pause", "step", "continue", "node")
@@ -66,12 +69,18 @@ def kubectl(arguments: list[str], name: str) -> int:
 
     folder = folder_of(name)
     code = asyncio.run(main(arguments, folder.kubeconfig, program="kubelearn kubectl"))
-    if code == 0 and (folder.root / "progress.json").exists():
+    if code == 0 and arguments:
+        program = "kubelearn" if arguments[0] in OWN_VERBS else "kubectl"
+        _count(folder, shlex.join([program, *arguments]))
+    return code
+
+
+def _count(folder: ClusterFolder, line: str) -> None:
+    """A line that succeeded counts for the lesson that is under way, wherever it was typed."""
+    if (folder.root / "progress.json").exists():  # most lines: nothing to import
         from kubelearn.lessons import progress
 
-        program = "kubelearn" if arguments[0] in OWN_VERBS else "kubectl"
-        progress.record(folder.root, shlex.join([program, *arguments]))
-    return code
+        progress.record(folder.root, line)
 
 
 def _kubeconfig(options: argparse.Namespace) -> int:
@@ -85,8 +94,10 @@ def _kubeconfig(options: argparse.Namespace) -> int:
 def _shell(options: argparse.Namespace) -> int:
     from kubelearn.shell.main import shell
 
-    kubeconfig = None if options.context else running(options.name).kubeconfig
-    return asyncio.run(shell(kubeconfig, options.context, options.line))
+    if options.context:
+        return asyncio.run(shell(None, options.context, options.line))
+    folder = running(options.name)
+    return asyncio.run(shell(folder.kubeconfig, "", options.line, lambda line: _count(folder, line)))
 
 
 def _graph(options: argparse.Namespace) -> int:
