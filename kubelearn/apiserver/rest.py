@@ -311,6 +311,8 @@ def _prepare_update(call: Call, kind: Kind, new: Obj, old: Obj, subresource: str
     elif subresource not in ("status", "finalize"):
         problems = [*validate_metadata_update(new, old), *validate_metadata(new, kind)]
         _refuse(kind, new, [*problems, *kind.validate(new), *kind.validate_update(new, old)])
+    elif subresource == "status":
+        _refuse(kind, new, kind.validate_status(new))
     schema.complete(new, resource.group, resource.version, resource.kind)
-    if kind.has_generation and not subresource and new.get("spec") != old.get("spec"):
+    if kind.has_generation and not subresource and kind.generation_of(new) != kind.generation_of(old):
         new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1

@@ -31,6 +31,7 @@ from kubelearn.apiserver.allocators import ServiceAllocator
 from kubelearn.apiserver.answers import JSON, json_response, no_such_page
 from kubelearn.apiserver.auth import ANONYMOUS, ISSUER, Authenticator, Authorizer, User, bound_pod, component
 from kubelearn.apiserver.call import Call, CauseIndex
+from kubelearn.apiserver.custom import CustomResources
 from kubelearn.apiserver.local import LocalTransport
 from kubelearn.apiserver.openapi import OpenApi
 from kubelearn.apiserver.rbac import Rbac
@@ -66,7 +67,8 @@ class ApiServer:
         self.authenticator, self.authorizer = authenticator, authorizer
         self.dial, self.kubelet_ssl = dial, kubelet_ssl
         self.registry = Registry(kubelearn_group.RESOURCES)
-        self.openapi = OpenApi(self.registry.resources)
+        self.openapi = OpenApi(self.registry)
+        self.custom = CustomResources(self.registry, self.openapi)
         self.services = ServiceAllocator(service_cidr)
         self.event_cache = watching.EventCache()
         self.causes = CauseIndex(store)
@@ -82,6 +84,7 @@ class ApiServer:
         """Load what is allocated, and create what every cluster has."""
         await self.causes.load()
         await self.rbac.load(self.store)
+        await self.custom.load(self.store)
         kind = self.registry.kinds[("", "v1", "services")]
         found = await self.store.range(keys.prefix(kind.resource))
         self.services.load([codec.decode(kv) for kv in found.items])
@@ -144,16 +147,20 @@ class ApiServer:
     async def put(self, key: str, value: bytes, *, expect: int | None, cause: bytes) -> KeyValue:
         """Write, and remember which trace the new revision belongs to."""
         kv = await self.store.put(key, value, expect=expect, cause=cause)
-        self.causes.add(kv)
-        self.rbac.changed(kv)
+        self._written(kv)
         return kv
 
     async def delete(self, key: str, *, expect: int | None, cause: bytes) -> KeyValue | None:
         kv = await self.store.delete(key, expect=expect, cause=cause)
         if kv is not None:
-            self.causes.add(kv)
-            self.rbac.changed(kv, gone=True)
+            self._written(kv, gone=True)
         return kv
+
+    def _written(self, kv: KeyValue, *, gone: bool = False) -> None:
+        """Tell what is kept in memory of the store."""
+        self.causes.add(kv)
+        self.rbac.changed(kv, gone=gone)
+        self.custom.changed(kv, gone=gone)
 
     async def handle(self, request: Request, user: User) -> Response:
         """Never raises for what a client did; a Status answers instead."""
