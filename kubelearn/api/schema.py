@@ -21,11 +21,11 @@ GoKind = Literal[
     "object", "map", "array", "string", "integer", "number", "boolean", "intOrString", "quantity", "schema", "any"
 ]
 
-_SCHEMAS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"
+SCHEMA_PROPS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"
 _SPECIAL: dict[str, GoKind] = {
-    _SCHEMAS + "OrArray": "schema",
-    _SCHEMAS + "OrBool": "schema",
-    _SCHEMAS + "OrStringArray": "schema",
+    SCHEMA_PROPS + "OrArray": "schema",
+    SCHEMA_PROPS + "OrBool": "schema",
+    SCHEMA_PROPS + "OrStringArray": "schema",
     "io.k8s.apimachinery.pkg.api.resource.Quantity": "quantity",
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": "intOrString",
     "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1": "any",
@@ -103,7 +103,7 @@ class Type:
     @property
     def inner(self) -> Type:
         """What a `schema` holds, if it is an object: a schema, which the definitions leave unsaid."""
-        return named(_SCHEMAS)
+        return named(SCHEMA_PROPS)
 
     @property
     def description(self) -> str:

@@ -15,7 +15,6 @@ from kubelearn.api.kind import Kind
 from kubelearn.api.rbac import Attributes
 from kubelearn.api.resource import Obj, Resource
 from kubelearn.apiserver import (
-    admission,
     bootstrap,
     codec,
     discovery,
@@ -27,6 +26,7 @@ from kubelearn.apiserver import (
     versions,
     watching,
 )
+from kubelearn.apiserver.admission._base import ACCOUNTS, PODS
 from kubelearn.apiserver.allocators import ServiceAllocator
 from kubelearn.apiserver.answers import JSON, json_response, no_such_page
 from kubelearn.apiserver.auth import ANONYMOUS, ISSUER, Authenticator, Authorizer, User, bound_pod, component
@@ -108,9 +108,9 @@ class ApiServer:
             raise errors.not_found(resource, name)
         return codec.decode(kv)
 
-    async def read_all(self, resource: Resource) -> list[Obj]:
-        """Every object of a resource, for the server's own use."""
-        found = await self.store.range(keys.prefix(resource))
+    async def read_all(self, resource: Resource, namespace: str = "") -> list[Obj]:
+        """Every object of a resource, of one namespace or of all, for the server's own use."""
+        found = await self.store.range(keys.prefix(resource, namespace))
         return [codec.decode(kv) for kv in found.items]
 
     async def authenticate(self, token: str) -> User | None:
@@ -120,7 +120,7 @@ class ApiServer:
             return user
         namespace, name = user.name.split(":")[2:]
         pod, pod_uid = bound_pod(user)
-        wanted = [(admission.ACCOUNTS, name, user.uid), *([(admission.PODS, pod, pod_uid)] if pod else [])]
+        wanted = [(ACCOUNTS, name, user.uid), *([(PODS, pod, pod_uid)] if pod else [])]
         for resource, named, uid in wanted:
             kv = await self.store.get(keys.key(resource, namespace, named))
             if kv is None or codec.decode(kv)["metadata"]["uid"] != uid:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kubelearn.api import cel
+from kubelearn.api import cel, decoding
 from kubelearn.api.crd import rules, validation, values
 from kubelearn.api.kind import FieldError
 from kubelearn.api.kinds import _read as r
 from kubelearn.api.kinds._errors import forbidden, invalid, required, unsupported
 from kubelearn.api.resource import Obj
+from kubelearn.api.schema import SCHEMA_PROPS, named
 
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")
 _JUNCTORS = ("allOf", "anyOf", "oneOf")
@@ -31,7 +32,9 @@ _INT_OR_STRING_TYPES = [{"type": "integer"}, {"type": "string"}]
 
 
 def problems(schema: Obj, path: str) -> list[FieldError]:
-    """What is wrong with an `openAPIV3Schema` at `path`."""
+    """What is wrong with an `openAPIV3Schema` at `path`; nothing of what the decoder has refused before."""
+    if decoding.decode(schema, named(SCHEMA_PROPS))[1].errors:
+        return []
     return list(_schema(schema, path, "root"))
 
 
