@@ -101,9 +101,10 @@ class _Watcher:
             return
         events = server.gate.stream(actor, source, self._pending) if actor else aiter(source)
         try:
-            async with contextlib.aclosing(self._timed(events, start, seconds, bookmarks)) as lines:
-                async for line in lines:
-                    yield line
+            with server.custom.watching(self._kind, source.cancel):
+                async with contextlib.aclosing(self._timed(events, start, seconds, bookmarks)) as lines:
+                    async for line in lines:
+                        yield line
         finally:
             source.cancel()
             closer = getattr(events, "aclose", None)

@@ -28,7 +28,7 @@ from kubelearn.trace import cause
 
 _NAMES = (
     "namespace node pod replicaset deployment service endpointslice endpoints configmap secret serviceaccount event"
-    " lease job cronjob statefulset daemonset controllerrevision persistentvolumeclaim"
+    " lease job cronjob statefulset daemonset controllerrevision persistentvolumeclaim customresourcedefinition"
 )
 
 
