@@ -18,13 +18,15 @@ from kubelearn.apiserver import codec, keys, selection
 from kubelearn.client.transport import Response
 from kubelearn.store.interface import Compacted, FutureRevision, KeyValue, StoreEvent
 from kubelearn.trace.gate import Pending
+from kubelearn.trace.held import Stream
 
 if TYPE_CHECKING:
     from kubelearn.apiserver.call import Call
     from kubelearn.apiserver.server import ApiServer
 
 _BOOKMARK_SECONDS = 60.0
-_ENCODED = 4096
+#: Watchers read the log at about the same time.
+_ENCODED = 256
 Shape = Callable[[Obj], Obj] | None
 
 
@@ -81,8 +83,8 @@ class _Watcher:
         """`start` None begins with what is there now (or, for a held component, at what it was shown)."""
         server = self._server
         if start is None:
-            held = server.gate.shown_revision(actor) if actor else None
-            found = await server.store.range(self._prefix, revision=held or 0)
+            shown = server.gate.shown_revision(actor) if actor else None
+            found = await server.store.range(self._prefix, revision=shown or 0)
             for kv in found.items:
                 if (not self._exact or kv.key == self._prefix) and self._matches(kv):
                     yield self._line("ADDED", kv)
@@ -99,34 +101,31 @@ class _Watcher:
             text = f"too large resource version: {start}, current: {error.current}"
             yield event_line("ERROR", errors.expired(text).status())
             return
-        events = server.gate.stream(actor, source, self._pending) if actor else aiter(source)
+        held = Stream(server.gate, actor, source, self._pending) if actor else None
         try:
             with server.custom.watching(self._kind, source.cancel):
-                async with contextlib.aclosing(self._timed(events, start, seconds, bookmarks)) as lines:
+                async with contextlib.aclosing(self._timed(held or aiter(source), start, seconds, bookmarks)) as lines:
                     async for line in lines:
                         yield line
         finally:
             source.cancel()
-            closer = getattr(events, "aclose", None)
-            if closer is not None:
-                await closer()
+            if held is not None:
+                await held.aclose()
 
     async def _timed(
         self, events: AsyncIterator[StoreEvent], revision: int, seconds: float, bookmarks: bool
     ) -> AsyncGenerator[bytes, None]:
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
-        pending: asyncio.Future[StoreEvent] | None = None
         try:
-            while (left := end - loop.time()) > 0:
-                pending = pending or asyncio.ensure_future(_next(events))  # noqa: TID251  cancelled below
-                done, _ = await asyncio.wait({pending}, timeout=min(left, _BOOKMARK_SECONDS))
-                if not done:
+            while (now := loop.time()) < end:
+                try:
+                    async with asyncio.timeout_at(min(end, now + _BOOKMARK_SECONDS)):
+                        event = await anext(events)
+                except TimeoutError:
                     if bookmarks:
                         yield self._bookmark(revision)
                     continue
-                event = pending.result()
-                pending = None
                 revision = event.revision
                 line = self._translate(event)
                 if line is not None:
@@ -135,11 +134,6 @@ class _Watcher:
             return
         except Compacted:
             yield event_line("ERROR", errors.expired("the watch fell too far behind").status())
-        finally:
-            if pending is not None:
-                # Until the read has ended, the iterator that it reads from cannot be closed.
-                pending.cancel()
-                await asyncio.gather(pending, return_exceptions=True)
 
     def _pending(self, event: StoreEvent) -> Pending | None:
         resource, namespace, name = keys.parse(event.kv.key)
@@ -174,7 +168,3 @@ class _Watcher:
         resource = self._kind.resource
         obj = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta}
         return event_line("BOOKMARK", self._shape(obj) if self._shape else obj)
-
-
-async def _next(events: AsyncIterator[StoreEvent]) -> StoreEvent:
-    return await anext(events)

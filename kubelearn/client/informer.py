@@ -224,6 +224,7 @@ class Informer:
         obj = typed(self.resource, event.object)
         key, uid = _key(obj), obj["metadata"].get("uid", "")
         if event.type == "DELETED":
+            self._client.pool.forget(obj, metadata_only=self._metadata_only)
             old = self._gone.pop(uid, None)
             if old is None:
                 self._ahead.pop(key, None)
@@ -232,6 +233,7 @@ class Informer:
             return
         if uid in self._gone:
             return
+        obj = self._client.pool.one(obj, metadata_only=self._metadata_only)
         old = self._objects.get(key)
         if key in self._ahead:
             if old is not None and _revision(obj) < _revision(old):

@@ -16,6 +16,7 @@ import orjson
 
 from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj, Resource
+from kubelearn.client.pool import Pool
 from kubelearn.client.transport import Request, Response, Transport, TransportError, WebSocket
 from kubelearn.trace import cause
 
@@ -71,8 +72,10 @@ class Client:
     """A namespaced resource with an empty `namespace` means all namespaces, for list and watch;
     `create` and `update` then take the namespace of the object."""
 
-    def __init__(self, transport: Transport, *, user_agent: str = "kubelearn") -> None:
+    def __init__(self, transport: Transport, *, user_agent: str = "kubelearn", pool: Pool | None = None) -> None:
+        """Informers of clients with the same `pool` share their objects."""
         self.transport = transport
+        self.pool = Pool() if pool is None else pool
         self.user_agent = user_agent
 
     async def request(

@@ -20,6 +20,7 @@ from kubelearn.apiserver.server import ApiServer
 from kubelearn.client.event_series import SeriesRecorder
 from kubelearn.client.events import EventRecorder
 from kubelearn.client.informer import Informer
+from kubelearn.client.pool import Pool
 from kubelearn.client.rest import Client
 from kubelearn.cluster import addons, engine_watch, kubeconfig, nodes, tls
 from kubelearn.cluster.machines import Machines
@@ -63,6 +64,7 @@ class ControlPlane:
         self._tasks = Tasks("control-plane")
         self._stack = contextlib.AsyncExitStack()
         self._ready = asyncio.Event()
+        self._pool = Pool()
 
     async def start(self) -> None:
         """Everything up and the nodes started; they join on their own."""
@@ -128,19 +130,22 @@ class ControlPlane:
     async def _start_components(self, server: ApiServer, engine: Engine) -> None:
         config = self._config
         self._stack.push_async_callback(self._tasks.close)
-        admin = Client(server.local(User("system:apiserver", ("system:masters",)), "kubelearn"))
-        dns_client = Client(server.local(component("coredns"), "coredns"))
+        admin = self._client(server, User("system:apiserver", ("system:masters",)), "kubelearn")
+        dns_client = self._client(server, component("coredns"), "coredns")
         dns = DnsServer(dns_client, nodes.CLUSTER_DOMAIN)
         dns_port = await self._serve_dns(dns, engine)
         await addons.apply(admin, f"10.{config.second_octet}.0.1", config.port, dns_port)
         root_ca = (self._folder.pki / "ca.crt").read_text()
         options = Options(root_ca=root_ca, cluster_cidr=f"10.{config.second_octet}.0.0/16")
-        manager = Manager(lambda name: Client(server.local(component(name), "kube-controller-manager")), options)
+        manager = Manager(lambda name: self._client(server, component(name), "kube-controller-manager"), options)
         await manager.start(self._tasks)
         user = User("system:kube-scheduler", ("system:authenticated",))
-        scheduler_client = Client(server.local(user, "kube-scheduler"))
+        scheduler_client = self._client(server, user, "kube-scheduler")
         scheduler = Scheduler(scheduler_client, SeriesRecorder(scheduler_client, "default-scheduler"))
         self._tasks.start(scheduler.run(), "scheduler")
+
+    def _client(self, server: ApiServer, user: User, user_agent: str) -> Client:
+        return Client(server.local(user, user_agent), pool=self._pool)
 
     async def _serve_dns(self, dns: DnsServer, engine: Engine) -> int:
         """Port 53 where this user may have it, else 10053 (kube-proxy maps 53 to it). Returns the endpoint port."""
@@ -156,7 +161,7 @@ class ControlPlane:
         raise KubelearnError("cluster DNS found no port to listen on", "see the log: kubelearn status --output json")
 
     def _watch_nodes(self, server: ApiServer, engine: Engine) -> None:
-        client = Client(server.local(User("system:apiserver", ("system:masters",)), "kubelearn"))
+        client = self._client(server, User("system:apiserver", ("system:masters",)), "kubelearn")
         resource = addons.NODES
         informer = Informer(client, resource)
 

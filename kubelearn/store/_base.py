@@ -7,7 +7,8 @@ the compaction learns it by `Compacted`. A backend makes writes durable its own 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 
 from kubelearn.store._mvcc import Index
 from kubelearn.store.interface import Compacted, KeyValue, RangeResult, StoreEvent, Watch
@@ -17,48 +18,50 @@ _CHUNK = 512
 
 
 class IndexWatch:
-    """A cursor over the log; `next_revision` is the first change not yet looked at."""
+    """A cursor over the log; `next_revision` is the first change not yet looked at. Cancelling a read loses nothing."""
 
     def __init__(self, index: Index, prefix: str, next_revision: int, leave: Callable[[IndexWatch], None]) -> None:
         self._index = index
         self._leave = leave
-        self._prefix = prefix
+        self.prefix = prefix
         self.next_revision = next_revision
+        self._chunk: Iterator[StoreEvent] = iter(())
         self._wake = asyncio.Event()
         self._cancelled = False
+        self._last = sys.maxsize
 
-    def __aiter__(self) -> AsyncIterator[StoreEvent]:
-        return self._events()
+    def __aiter__(self) -> IndexWatch:
+        return self
 
-    async def _events(self) -> AsyncIterator[StoreEvent]:
-        while not self._cancelled:
+    async def __anext__(self) -> StoreEvent:
+        while True:
+            for event in self._chunk:
+                if self.next_revision <= event.revision <= self._last:
+                    self.next_revision = event.revision + 1
+                    if event.kv.key.startswith(self.prefix):
+                        return event
             if self.next_revision <= self._index.compacted:
                 raise Compacted(self._index.compacted + 1)
             chunk = self._index.log(self.next_revision, _CHUNK)
+            self._chunk = iter(chunk)
+            if self._cancelled and (not chunk or chunk[0].revision > self._last):
+                raise StopAsyncIteration
             if not chunk:
                 self._wake.clear()
                 await self._wake.wait()
-                continue
-            for event in chunk:
-                if event.revision < self.next_revision:
-                    continue
-                self.next_revision = event.revision + 1
-                if event.kv.key.startswith(self._prefix):
-                    yield event
-                    if self._cancelled:
-                        return
 
-    def published(self, events: Sequence[StoreEvent], before: int) -> None:
-        """New changes are in the log, which ended at `before`: wake if one matters, else move on: idling is not
+    def published(self, matters: bool, before: int, now: int) -> None:
+        """The log, which ended at `before`, goes up to `now`: wake if any of it `matters`, else move on: idling is not
         falling behind."""
-        if any(event.kv.key.startswith(self._prefix) for event in events):
+        if matters:
             self._wake.set()
-        elif before < self.next_revision <= events[-1].revision:
-            self.next_revision = events[-1].revision + 1
+        elif before < self.next_revision <= now:
+            self.next_revision = now + 1
 
     def cancel(self) -> None:
         if not self._cancelled:
             self._cancelled = True
+            self._last = self._index.revision
             self._leave(self)
             self._wake.set()
 
@@ -105,8 +108,12 @@ class IndexedStore:
             return
         before = self._index.revision
         self._index.apply(events)
+        matters: dict[str, bool] = {}
         for watch in self._watches:
-            watch.published(events, before)
+            prefix = watch.prefix
+            if prefix not in matters:
+                matters[prefix] = any(event.kv.key.startswith(prefix) for event in events)
+            watch.published(matters[prefix], before, events[-1].revision)
 
     def _compaction_due(self) -> int:
         """The revision to compact to, or 0. It runs a tenth late, so that many writes share its cost."""

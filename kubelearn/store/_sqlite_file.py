@@ -9,6 +9,7 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from kubelearn.store._mvcc import FIRST_REVISION
@@ -23,6 +24,11 @@ CREATE TABLE log (revision INTEGER PRIMARY KEY, key TEXT NOT NULL, value BLOB, c
 CREATE TABLE meta (name TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO meta VALUES ('compacted', 0);
 """
+
+#: Rows in one INSERT; SQLite allows 32,766 parameters.
+_ROWS = 1024
+_PLACE = "(?,?,?,?,?),"
+_PLACES = _PLACE * _ROWS
 
 Row = tuple[int, str, bytes | None, int, bytes]
 
@@ -116,7 +122,10 @@ class SqliteFile:
     def append(self, events: Sequence[StoreEvent]) -> None:
         rows = [_row(event) for event in events]
         with self._transaction() as db:
-            db.executemany("INSERT INTO log VALUES (?, ?, ?, ?, ?)", rows)
+            for start in range(0, len(rows), _ROWS):
+                part = rows[start : start + _ROWS]
+                # One statement: between two, this thread would have to win Python's lock back from a busy event loop.
+                db.execute(f"INSERT INTO log VALUES {_PLACES[: len(_PLACE) * len(part) - 1]}", [*chain(*part)])
 
     def compact(self, revision: int, dropped: Sequence[int]) -> None:
         with self._transaction() as db:

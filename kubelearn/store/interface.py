@@ -73,7 +73,9 @@ class FutureRevision(Exception):
 
 
 class Watch(Protocol):
-    """Changes under a prefix in revision order, none skipped. Iteration raises Compacted if it fell too far behind."""
+    """Changes under a prefix in revision order, none skipped. Iteration raises Compacted if it fell too far behind; a
+    read that is cancelled (by a timeout, say) loses nothing. After `cancel` iteration ends with what was written before
+    it."""
 
     def __aiter__(self) -> AsyncIterator[StoreEvent]: ...
     def cancel(self) -> None: ...

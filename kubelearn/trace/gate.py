@@ -1,7 +1,7 @@
 """The gate: holds watch events per component, so that a learner can pause and step a cluster.
 
 Components act only on watch events; holding their deliveries is pausing them, wherever they run. The API server
-passes each event of a component's watch through `admit`, or the whole watch through `stream`, which also looks
+passes each event of a component's watch through `admit`, or the whole watch through a `held.Stream`, which also looks
 ahead so that all that is held is known. Held events leave in revision order across all watches of a component. What
 is at or below the revision a component has been shown passes: it is no news. Leases and the glass box's own
 resources are never held. Nothing here knows of the store or of HTTP; the API server serves it as `gates`.
@@ -10,13 +10,8 @@ resources are never held. Nothing here knows of the store or of HTTP; the API se
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
-
-from kubelearn.kit.tasks import Tasks
-
-T = TypeVar("T")
 
 EVERYONE = "*"
 EXEMPT = frozenset(
@@ -36,16 +31,11 @@ class Pending:
 
 
 @dataclass(eq=False, slots=True)
-class _Ticket:
+class Ticket:
+    """An event that waits; `passed` is done when it may be shown."""
+
     pending: Pending
     passed: asyncio.Future[None]
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    """A source has ended, by `error` if not None."""
-
-    error: Exception | None
 
 
 @dataclass(slots=True)
@@ -55,7 +45,7 @@ class _Component:
     paused: bool = False
     shown: int = 0
     delivered: int = 0
-    waiting: list[_Ticket] = field(default_factory=list)
+    waiting: list[Ticket] = field(default_factory=list)
 
 
 class Gate:
@@ -152,46 +142,14 @@ class Gate:
 
     async def admit(self, component: str, pending: Pending) -> None:
         """Return when `component` may be shown `pending`."""
-        ticket = self._ticket(component, pending)
+        ticket = self.ticket(component, pending)
         if ticket is not None:
-            await self._wait(component, ticket)
-
-    async def stream(
-        self, component: str, source: AsyncIterable[T], describe: Callable[[T], Pending | None]
-    ) -> AsyncGenerator[T, None]:
-        """`source` with each item held until admitted, reading ahead meanwhile; an item of which `describe` gives
-        None (a bookmark) is passed in its turn. Close it (`aclose`) when the watch ends."""
-        queue: asyncio.Queue[tuple[T, _Ticket | None] | _End] = asyncio.Queue()
-        held: set[_Ticket] = set()
-
-        async def read_ahead() -> None:
             try:
-                async for item in source:
-                    pending = describe(item)
-                    ticket = self._ticket(component, pending) if pending is not None else None
-                    if ticket is not None:
-                        held.add(ticket)
-                    queue.put_nowait((item, ticket))
-            except Exception as error:  # noqa: BLE001  raised again to the one who reads the stream
-                queue.put_nowait(_End(error))
-            else:
-                queue.put_nowait(_End(None))
-
-        async with Tasks(f"gate/{component}") as tasks:
-            tasks.start(read_ahead(), "read ahead")
-            try:
-                while not isinstance(entry := await queue.get(), _End):
-                    item, ticket = entry
-                    if ticket is not None:
-                        await self._wait(component, ticket)
-                        held.discard(ticket)
-                    yield item
+                await ticket.passed
             finally:
-                self._withdraw(component, held)
-        if entry.error is not None:
-            raise entry.error
+                self.withdraw(component, [ticket])
 
-    def _ticket(self, component: str, pending: Pending) -> _Ticket | None:
+    def ticket(self, component: str, pending: Pending) -> Ticket | None:
         """None if `pending` may pass at once."""
         if pending.resource in EXEMPT:
             return None
@@ -201,18 +159,12 @@ class Gate:
             return None
         if pending.revision <= state.shown:
             return None
-        ticket = _Ticket(pending, asyncio.get_running_loop().create_future())
+        ticket = Ticket(pending, asyncio.get_running_loop().create_future())
         state.waiting.append(ticket)
         self._changed(component)
         return ticket
 
-    async def _wait(self, component: str, ticket: _Ticket) -> None:
-        try:
-            await ticket.passed
-        finally:
-            self._withdraw(component, [ticket])
-
-    def _withdraw(self, component: str, tickets: Iterable[_Ticket]) -> None:
+    def withdraw(self, component: str, tickets: Iterable[Ticket]) -> None:
         """Watches that end take what they waited for with them."""
         waiting = self._components[component].waiting
         gone = [ticket for ticket in tickets if ticket in waiting]
@@ -237,7 +189,7 @@ class Gate:
         return state
 
     @staticmethod
-    def _pass(state: _Component, tickets: list[_Ticket]) -> None:
+    def _pass(state: _Component, tickets: list[Ticket]) -> None:
         for ticket in tickets:
             state.waiting.remove(ticket)
             state.shown = max(state.shown, ticket.pending.revision)
@@ -269,5 +221,5 @@ class _Subscriber:
         return name
 
 
-def _revision(ticket: _Ticket) -> int:
+def _revision(ticket: Ticket) -> int:
     return ticket.pending.revision

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
 
 from kubelearn.kit.tasks import Tasks
 from kubelearn.trace.gate import Gate, Pending
+from kubelearn.trace.held import Stream
 
 
 def pod(revision: int, resource: str = "pods") -> Pending:
@@ -32,8 +34,9 @@ class Watcher:
                 yield event
             await end.wait()
 
-        async for event in self.gate.stream(self.component, source(), lambda e: e):
-            self.seen.append(event.revision)
+        async with contextlib.aclosing(Stream(self.gate, self.component, source(), lambda e: e)) as shown:
+            async for event in shown:
+                self.seen.append(event.revision)
 
 
 async def settle() -> None:
@@ -126,7 +129,7 @@ async def test_a_stream_ends_as_its_source_does() -> None:
         yield pod(1)
         raise ConnectionError("compacted")
 
-    stream = Gate().stream("x", source(), lambda e: e)
+    stream = Stream(Gate(), "x", source(), lambda e: e)
     assert (await anext(stream)).revision == 1
     with pytest.raises(ConnectionError):
         await anext(stream)
@@ -179,3 +182,20 @@ async def test_changes_are_told_once_each() -> None:
     assert await anext(changes) == "a"
     await changes.aclose()
     assert gate._subscribers == []
+
+
+async def test_a_read_of_a_held_stream_that_is_cancelled_loses_nothing() -> None:
+    gate = Gate()
+    gate.pause("kube-scheduler")
+
+    async def source() -> AsyncIterator[Pending]:
+        for revision in (1, 2):
+            yield pod(revision)
+
+    async with contextlib.aclosing(Stream(gate, "kube-scheduler", source(), lambda e: e)) as events:
+        for _ in range(2):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.01):
+                    await anext(events)
+        assert gate.step("kube-scheduler", 2) == 2
+        assert [event.revision async for event in events] == [1, 2]
