@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from support.plane import ADMIN, Plane
 
 from kubelearn.api.errors import ApiError
 from kubelearn.api.kinds.customresourcedefinition import RESOURCE as CRDS
 from kubelearn.api.resource import Obj, Resource
-from kubelearn.apiserver.auth import Authenticator, Authorizer, User
+from kubelearn.apiserver.auth import Authenticator, Authorizer
 from kubelearn.apiserver.server import ApiServer
 from kubelearn.client.rest import STRATEGIC_MERGE_PATCH, Client
-from kubelearn.controllers.base import CONFIGMAPS, NAMESPACES, Options
-from kubelearn.controllers.manager import Manager
-from kubelearn.kit.tasks import Tasks
-from kubelearn.store.memory import MemoryStore
+from kubelearn.controllers.base import CONFIGMAPS, NAMESPACES
 from kubelearn.trace.gate import Gate
 
 WIDGETS = Resource("e.com", "v1", "Widget", "widgets", "widget", True)
@@ -58,55 +54,19 @@ def widget(name: str = "w", **spec: Any) -> Obj:
     return {"metadata": {"name": name, "namespace": "shop"}, "spec": spec}
 
 
-@dataclass
-class Plane:
-    server: ApiServer
-    store: MemoryStore
-    admin: Client
-
-    async def until(self, true: Callable[[], Awaitable[Any]]) -> None:
-        async with asyncio.timeout(5):
-            while not await true():
-                await asyncio.sleep(0.01)
-
-    async def define(self, obj: Obj) -> None:
-        await self.admin.create(CRDS, obj)
-        await self.until(lambda: self.condition(obj["metadata"]["name"], "Established"))
-
-    async def condition(self, name: str, kind: str) -> bool:
-        found = (await self.admin.get(CRDS, name)).get("status", {}).get("conditions") or []
-        return any(c["type"] == kind and c["status"] == "True" for c in found)
-
-    async def is_gone(self, resource: Resource, name: str, namespace: str = "") -> bool:
-        try:
-            await self.admin.get(resource, name, namespace)
-        except ApiError as error:
-            return error.code == 404
-        return False
+async def is_true(plane: Plane, name: str, kind: str) -> bool:
+    """Whether a condition of the definition is."""
+    found = (await plane.admin.get(CRDS, name)).get("status", {}).get("conditions") or []
+    return any(c["type"] == kind and c["status"] == "True" for c in found)
 
 
-@pytest.fixture
-async def plane() -> AsyncIterator[Plane]:
-    store = MemoryStore()
-    await store.open()
-    server = ApiServer(store, Gate(), authenticator=Authenticator({}, "key"), authorizer=Authorizer())
-    await server.start()
-
-    def client(name: str) -> Client:
-        user = User(f"system:serviceaccount:kube-system:{name}", ("system:authenticated",))
-        return Client(server.local(user, "kube-controller-manager"))
-
-    async with Tasks("test") as tasks:
-        await Manager(client, Options(root_ca="PEM", namespace_retry=0.05)).start(tasks)
-        admin = Client(server.local(User("ann", ("system:masters", "system:authenticated")), "kubectl"))
-        await admin.create(NAMESPACES, {"metadata": {"name": "shop"}})
-        yield Plane(server, store, admin)
-    await server.close()
-    await store.close()
+async def define(plane: Plane, obj: Obj) -> None:
+    await plane.admin.create(CRDS, obj)
+    await plane.until(lambda: is_true(plane, obj["metadata"]["name"], "Established"))
 
 
 async def test_served_with_defaults_status_and_scale(plane: Plane) -> None:
-    await plane.define(definition())
+    await define(plane, definition())
     made = await plane.admin.create(WIDGETS, widget(size=3))
     assert (made["spec"], made["metadata"]["generation"]) == ({"size": 3, "colour": "red"}, 1)
     patched = await plane.admin.patch(WIDGETS, "w", "shop", {"spec": {"size": 4}, "status": {"size": 9}})
@@ -123,7 +83,7 @@ async def test_served_with_defaults_status_and_scale(plane: Plane) -> None:
 
 
 async def test_a_strategic_merge_is_not_supported(plane: Plane) -> None:
-    await plane.define(definition())
+    await define(plane, definition())
     await plane.admin.create(WIDGETS, widget(size=3))
     with pytest.raises(ApiError) as refused:
         await plane.admin.patch(WIDGETS, "w", "shop", {"spec": {"size": 4}}, STRATEGIC_MERGE_PATCH)
@@ -131,7 +91,7 @@ async def test_a_strategic_merge_is_not_supported(plane: Plane) -> None:
 
 
 async def test_names_in_use_are_not_accepted_until_they_are_free(plane: Plane) -> None:
-    await plane.define(definition())
+    await define(plane, definition())
     other = definition(names={"plural": "gadgets", "singular": "gadget", "kind": "Widget", "listKind": "GadgetList"})
     await plane.admin.create(CRDS, other)
 
@@ -140,13 +100,13 @@ async def test_names_in_use_are_not_accepted_until_they_are_free(plane: Plane) -
         return [c["reason"] for c in found if c["type"] == "NamesAccepted"] == ["KindConflict"]
 
     await plane.until(refused)
-    assert not await plane.condition("gadgets.e.com", "Established")
+    assert not await is_true(plane, "gadgets.e.com", "Established")
     await plane.admin.delete(CRDS, "widgets.e.com")
-    await plane.until(lambda: plane.condition("gadgets.e.com", "Established"))
+    await plane.until(lambda: is_true(plane, "gadgets.e.com", "Established"))
 
 
 async def test_with_the_definition_go_its_objects_and_their_watches(plane: Plane) -> None:
-    await plane.define(definition())
+    await define(plane, definition())
     await plane.admin.create(WIDGETS, widget(size=3))
     seen = []
 
@@ -167,7 +127,7 @@ async def test_with_the_definition_go_its_objects_and_their_watches(plane: Plane
 
 
 async def test_what_a_custom_resource_owns_is_collected_with_it(plane: Plane) -> None:
-    await plane.define(definition())
+    await define(plane, definition())
     owner = await plane.admin.create(WIDGETS, widget(size=3))
     ref = {"apiVersion": "e.com/v1", "kind": "Widget", "name": "w", "uid": owner["metadata"]["uid"]}
     about = {"name": "owned", "namespace": "shop", "ownerReferences": [ref]}
@@ -177,7 +137,7 @@ async def test_what_a_custom_resource_owns_is_collected_with_it(plane: Plane) ->
 
 
 async def test_a_namespace_takes_custom_resources_along(plane: Plane) -> None:
-    await plane.define(definition())
+    await define(plane, definition())
     await plane.admin.create(WIDGETS, widget(size=3))
     await plane.admin.delete(NAMESPACES, "shop")
     await plane.until(lambda: plane.is_gone(NAMESPACES, "shop"))
@@ -188,7 +148,7 @@ async def test_several_versions_of_one_object(plane: Plane) -> None:
     first = definition()
     second = {**first["spec"]["versions"][0], "name": "v2", "storage": False}
     first["spec"]["versions"].append(second)
-    await plane.define(first)
+    await define(plane, first)
     newer = Resource("e.com", "v2", "Widget", "widgets", "widget", True)
     await plane.admin.create(newer, widget(size=3))
     assert (await plane.admin.get(WIDGETS, "w", "shop"))["apiVersion"] == "e.com/v1"
@@ -203,9 +163,9 @@ async def test_several_versions_of_one_object(plane: Plane) -> None:
 
 
 async def test_definitions_are_served_again_after_a_restart(plane: Plane) -> None:
-    await plane.define(definition())
+    await define(plane, definition())
     again = ApiServer(plane.store, Gate(), authenticator=Authenticator({}, "key"), authorizer=Authorizer())
     await again.start()
-    admin = Client(again.local(User("ann", ("system:masters", "system:authenticated")), "kubectl"))
+    admin = Client(again.local(ADMIN, "kubectl"))
     assert (await admin.create(WIDGETS, widget(size=3)))["spec"]["colour"] == "red"
     await again.close()
