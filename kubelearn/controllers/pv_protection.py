@@ -1,4 +1,4 @@
-"""A volume that is bound to a claim is not deleted before the claim."""
+"""A volume that is bound to a claim is not deleted before the claim. Source: Kubernetes' pkg/controller/volume/pvprotection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A claim that a pod still uses is not deleted before the pod has ended."""
+"""A claim that a pod still uses is not deleted before the pod has ended.
+
+Source: Kubernetes' pkg/controller/volume/pvcprotection.
+"""
 
 from __future__ import annotations
 
