@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from kubelearn.api import meta, rbac
-from kubelearn.api.kinds import priorityclass
+from kubelearn.api.kinds import priorityclass, servicecidr
 from kubelearn.api.resource import Obj, Resource
 from kubelearn.apiserver import codec, keys
 from kubelearn.apiserver.auth import User
@@ -39,6 +39,8 @@ async def objects(server: ApiServer, service_cidr: str) -> None:
     for name, (value, description) in priorityclass.SYSTEM.items():
         system: Obj = {"metadata": {"name": name}, "value": value, "description": description}
         await _create(server, user, priorityclass.RESOURCE.path(), system)
+    cidr: Obj = {"metadata": {"name": "kubernetes"}, "spec": {"cidrs": [service_cidr]}}
+    await _create(server, user, servicecidr.RESOURCE.path(), cidr)
     first = str(ipaddress.ip_network(service_cidr)[1])
     service: Obj = {
         "metadata": {"name": "kubernetes", "labels": {"component": "apiserver", "provider": "kubernetes"}},
