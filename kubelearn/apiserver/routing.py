@@ -35,6 +35,12 @@ class Route:
         return Attributes(self.verb, "", self.group, self.plural, self.subresource, self.namespace, self.name)
 
 
+def is_resource(path: str) -> bool:
+    """Whether a path is below a group version."""
+    parts = path.rstrip("/").count("/")
+    return (path.startswith("/api/") and parts >= 2) or (path.startswith("/apis/") and parts >= 3)
+
+
 def _verb(request: Request, name: str) -> str:
     if request.method in ("GET", "HEAD"):
         if request.param("watch") in ("1", "true"):

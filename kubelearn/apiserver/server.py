@@ -22,6 +22,7 @@ from kubelearn.apiserver import (
     keys,
     kubelearn_group,
     node_restriction,
+    pages,
     verbs,
     versions,
     watching,
@@ -29,14 +30,15 @@ from kubelearn.apiserver import (
 from kubelearn.apiserver.admission._base import ACCOUNTS, PODS
 from kubelearn.apiserver.allocators import ServiceAllocator
 from kubelearn.apiserver.answers import JSON, json_response, no_such_page
-from kubelearn.apiserver.auth import ANONYMOUS, ISSUER, Authenticator, Authorizer, User, bound_pod, component
+from kubelearn.apiserver.auth import ANONYMOUS, Authenticator, Authorizer, User, bound_pod, component
 from kubelearn.apiserver.call import Call, CauseIndex
 from kubelearn.apiserver.custom import CustomResources
 from kubelearn.apiserver.local import LocalTransport
+from kubelearn.apiserver.metrics import Metrics
 from kubelearn.apiserver.openapi import OpenApi
 from kubelearn.apiserver.rbac import Rbac
 from kubelearn.apiserver.registry import Registry
-from kubelearn.apiserver.routing import Route
+from kubelearn.apiserver.routing import Route, is_resource
 from kubelearn.apiserver.streams import Outbound
 from kubelearn.client.transport import Request, Response
 from kubelearn.store.interface import KeyValue, Store, StoreError
@@ -73,7 +75,10 @@ class ApiServer:
         self.event_cache = watching.EventCache()
         self.causes = CauseIndex(store)
         self.outbound = Outbound(dial, kubelet_ssl)
+        self.metrics = Metrics()
+        self.hooks: dict[str, bool] = dict.fromkeys(health.HOOKS, False)
         self.mounts: dict[str, Handler] = {}
+        self.closing = False
         self._cidr = service_cidr
 
     @property
@@ -85,12 +90,16 @@ class ApiServer:
         await self.causes.load()
         await self.rbac.load(self.store)
         await self.custom.load(self.store)
+        self.hooks["crd-informer-synced"] = True
         kind = self.registry.kinds[("", "v1", "services")]
         found = await self.store.range(keys.prefix(kind.resource))
         self.services.load([codec.decode(kv) for kv in found.items])
-        await bootstrap.objects(self, self._cidr)
+        self.hooks["start-service-ip-repair-controllers"] = True
+        async for done in bootstrap.objects(self, self._cidr):
+            self.hooks[done] = True
 
     async def close(self) -> None:
+        self.closing = True
         await self.outbound.close()
 
     def mount(self, prefix: str, handler: Handler) -> None:
@@ -164,8 +173,15 @@ class ApiServer:
 
     async def handle(self, request: Request, user: User) -> Response:
         """Never raises for what a client did; a Status answers instead."""
+        route = Route.of(request) if is_resource(request.path) else None
+        with self.metrics.measured(request, route) as measured:
+            answer = await self._answered(request, route, user)
+            measured.status = answer.status
+        return answer
+
+    async def _answered(self, request: Request, route: Route | None, user: User) -> Response:
         try:
-            return await self._handle(request, user)
+            return await self._handle(request, route, user)
         except ApiError as error:
             return Response(error.code, {**JSON, **error.headers}, orjson.dumps(error.status()))
         except StoreError as error:
@@ -175,18 +191,16 @@ class ApiServer:
             log.exception("%s %s failed", request.method, request.path)
             return Response(500, JSON, orjson.dumps(errors.internal(repr(error)).status()))
 
-    async def _handle(self, request: Request, user: User) -> Response:
+    async def _handle(self, request: Request, route: Route | None, user: User) -> Response:
         path = request.path
-        parts = path.rstrip("/").count("/")
-        if not (path.startswith("/api/") and parts >= 2) and not (path.startswith("/apis/") and parts >= 3):
+        if route is None:
             self.authorize(
                 user, Attributes("get" if request.method in ("GET", "HEAD") else request.method.lower(), path)
             )
-            answer = self._outside(request)
+            answer = await pages.answer(self, request)
             if answer is not None:
                 return answer
             return no_such_page()
-        route = Route.of(request)
         if not route.plural:
             self.authorize(user, Attributes("get", path))
             found = discovery.resources(self.registry, route.group, route.version)
@@ -230,34 +244,6 @@ class ApiServer:
             raise ApiError(403, "Forbidden", f"forbidden: {why}", {})
         resource = Resource(asked.group, "", "", asked.resource, "", bool(asked.namespace))
         raise errors.forbidden(resource, asked.name, why)
-
-    def _outside(self, request: Request) -> Response | None:
-        """Paths that are no resources: health, version, discovery, OpenAPI."""
-        path, accept = request.path.rstrip("/") or "/", request.headers.get("accept", "")
-        if (answer := health.answer(self, path, request)) is not None:
-            return answer
-        if path in ("/api", "/apis"):
-            if discovery.wants_aggregated(accept):
-                found = discovery.aggregated(self.registry, core=path == "/api")
-                return Response(200, {"content-type": discovery.AGGREGATED}, orjson.dumps(found))
-            return json_response(discovery.groups(self.registry) if path == "/apis" else discovery.api_versions(""))
-        if path == "/.well-known/openid-configuration":
-            algorithm = self.authenticator.jwks()["keys"][0]["alg"]
-            return json_response(discovery.openid_configuration(ISSUER, algorithm))
-        if path == "/openid/v1/jwks":
-            return Response(200, {"content-type": "application/jwk-set+json"}, orjson.dumps(self.authenticator.jwks()))
-        if path.startswith("/apis/"):
-            group = discovery.group(self.registry, path.removeprefix("/apis/"))
-            return json_response(group) if group else None
-        if path == "/openapi/v2":
-            body, content = self.openapi.v2(accept)
-            return Response(200, {"content-type": content}, body)
-        if path == "/openapi/v3":
-            return Response(200, JSON, self.openapi.v3_index())
-        if path.startswith("/openapi/v3/"):
-            document = self.openapi.v3(path.removeprefix("/openapi/v3/"))
-            return Response(200, JSON, document) if document is not None else None
-        return None
 
     async def _resource(self, call: Call, kind: Kind, route: Route) -> Response:
         if bool(route.namespace) > kind.resource.namespaced or (

@@ -15,6 +15,7 @@ from kubelearn.api import errors
 from kubelearn.api.kind import Kind
 from kubelearn.api.resource import Obj
 from kubelearn.apiserver import codec, keys, selection
+from kubelearn.apiserver.metrics import Labels
 from kubelearn.client.transport import Response
 from kubelearn.store.interface import Compacted, FutureRevision, KeyValue, StoreEvent
 from kubelearn.trace.gate import Pending
@@ -76,6 +77,9 @@ class _Watcher:
         root = keys.prefix(kind.resource, namespace)
         self._prefix = root + name if name else root
         self._exact = bool(name)
+        scope = "resource" if name else "namespace" if namespace else "cluster"
+        of = kind.resource
+        self._labels: Labels = ("WATCH", of.group, of.version, of.plural, "", scope)
 
     async def lines(
         self, start: int | None, seconds: float, bookmarks: bool, mark_initial: bool, actor: str
@@ -102,12 +106,14 @@ class _Watcher:
             yield event_line("ERROR", errors.expired(text).status())
             return
         held = Stream(server.gate, actor, source, self._pending) if actor else None
+        server.metrics.watches[self._labels] += 1
         try:
             with server.custom.watching(self._kind, source.cancel):
                 async with contextlib.aclosing(self._timed(held or aiter(source), start, seconds, bookmarks)) as lines:
                     async for line in lines:
                         yield line
         finally:
+            server.metrics.watches[self._labels] -= 1
             source.cancel()
             if held is not None:
                 await held.aclose()
@@ -117,6 +123,7 @@ class _Watcher:
     ) -> AsyncGenerator[bytes, None]:
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
+        sent, told = self._server.metrics.watch_events, (self._kind.resource.group, self._kind.resource.kind)
         try:
             while (now := loop.time()) < end:
                 try:
@@ -129,6 +136,7 @@ class _Watcher:
                 revision = event.revision
                 line = self._translate(event)
                 if line is not None:
+                    sent[told] += 1
                     yield line
         except StopAsyncIteration:
             return
