@@ -146,3 +146,34 @@ def test_only_news_is_written() -> None:
     stored = {**found, "conditions": [*found["conditions"], {"type": "Other", "status": "True"}], "extra": 1}
     assert says_the_same(found, stored)
     assert not says_the_same(status(pod(), life(), ready=False), stored)
+
+
+def test_a_container_in_its_post_start_hook_does_not_run_yet() -> None:
+    runtime = PodRuntime([BOX], [life()])
+    view = View(
+        runtime, "process", "n", NOW, {}, lambda _: True, lambda _: True, in_hook=lambda container: container == "a0"
+    )
+    found = pod_status(pod(), view)
+    assert found["phase"] == "Pending"
+    assert found["containerStatuses"][0]["state"] == {"waiting": {"reason": "ContainerCreating"}}
+    assert conditions(found)["ContainersReady"] == "False"
+
+
+def test_an_ephemeral_container_has_a_status_of_its_own() -> None:
+    debugged = pod()
+    debugged["spec"]["ephemeralContainers"] = [{"name": "debug", "image": "i"}]
+    [found] = status(debugged, life(), life("debug"))["ephemeralContainerStatuses"]
+    assert "running" in found["state"]
+    assert found["ready"] is False
+    assert conditions(status(debugged, life()))["Ready"] == "True"
+
+
+def test_readiness_gates_are_named_when_they_are_missing_and_when_they_are_false() -> None:
+    gated = pod(conditions=[{"type": "x/two", "status": "False"}])
+    gated["spec"]["readinessGates"] = [{"conditionType": "x/one"}, {"conditionType": "x/two"}]
+    ready = next(c for c in status(gated, life())["conditions"] if c["type"] == "Ready")
+    assert (ready["status"], ready["reason"]) == ("False", "ReadinessGatesNotReady")
+    assert ready["message"] == (
+        'corresponding condition of pod readiness gate "x/one" does not exist., '
+        'the status of pod readiness gate "x/two" is not "True", but False'
+    )

@@ -19,12 +19,13 @@ from kubelearn.client.transport import TransportError
 from kubelearn.kit.clock import parse, utc_now
 from kubelearn.node.kubelet import podspec, sync
 from kubelearn.node.kubelet.backoff import Backoff
+from kubelearn.node.kubelet.images import NotStarted
 from kubelearn.node.kubelet.killer import Killer
 from kubelearn.node.kubelet.mounter import Mounter
 from kubelearn.node.kubelet.probes import Prober
 from kubelearn.node.kubelet.runtime_state import PodRuntime
 from kubelearn.node.kubelet.shared import Shared
-from kubelearn.node.kubelet.starter import NotStarted, Starter, crash_loop
+from kubelearn.node.kubelet.starter import Starter, crash_loop
 from kubelearn.node.kubelet.status import View, pod_status
 from kubelearn.node.kubelet.volumes import Files, MountError
 from kubelearn.node.resources import PODS
@@ -127,7 +128,9 @@ class PodWorker:
             runtime = self._shared.state.pod(self.uid)
             self._watch_health(runtime)
             now = time.time()
-            facts = sync.Facts(now, self._prober.unhealthy(), self._prober.started, self._may_start_at)
+            facts = sync.Facts(
+                now, self._prober.unhealthy(), self._prober.started, self._may_start_at, self._killer.in_hook
+            )
             plan = sync.plan(self.pod, runtime, facts)
             again = await self._apply(plan, runtime, now)
             if not again:
@@ -140,7 +143,7 @@ class PodWorker:
         """True if the runtime was changed and another look is due."""
         specs = {c["name"]: c for c in podspec.every_container(self.pod)}
         for kill in plan.kill:
-            grace = _probe_grace(specs[kill.container.name], podspec.grace_seconds(self.pod))
+            grace = _probe_grace(specs[kill.container.name], kill.why, podspec.grace_seconds(self.pod))
             self._killer.kill(self.pod, specs[kill.container.name], kill.container, grace, kill.why)
         for sandbox in plan.stop:
             await self._shared.cri.stop_pod_sandbox(sandbox.id)
@@ -245,6 +248,7 @@ class PodWorker:
             self._shared.tasks.start(
                 self._killer.post_start(self.pod, start.spec, container, grace), f"post-start/{container_id[:12]}"
             )
+            await asyncio.sleep(0)  # the hook has begun before the pod is looked at again
         return True
 
     def _watch_health(self, runtime: PodRuntime) -> None:
@@ -256,7 +260,8 @@ class PodWorker:
                 self._prober.forget(container_id)
         specs = {c["name"]: c for c in podspec.every_container(self.pod)}
         for container in running.values():
-            if sandbox and container.name in specs and not self._killer.is_ending(container.id):
+            ending = self._killer.is_ending(container.id) or self._killer.in_hook(container.id)
+            if sandbox and container.name in specs and not ending:
                 self._prober.follow(specs[container.name], container, sandbox.ip)
 
     def _check_deadline(self) -> None:
@@ -323,6 +328,7 @@ class PodWorker:
             self._prober.ready,
             bool(self.pod["metadata"].get("deletionTimestamp")),
             self._end,
+            self._killer.in_hook,
         )
         status = pod_status(self.pod, view)
         if says_the_same(status, self.pod.get("status", {})):
@@ -353,10 +359,13 @@ class PodWorker:
         self.pod = {**self.pod, "status": answer.get("status", {})}
 
 
-def _probe_grace(spec: Obj, default: int) -> int:
-    """A liveness probe may set its own grace period."""
-    found = (spec.get("livenessProbe") or {}).get("terminationGracePeriodSeconds")
-    return int(found) if found is not None else default
+def _probe_grace(spec: Obj, why: str, default: int) -> int:
+    """The probe that failed may set its own grace period."""
+    for kind in ("liveness", "startup"):
+        found = (spec.get(f"{kind}Probe") or {}).get("terminationGracePeriodSeconds")
+        if f"failed {kind} probe" in why and found is not None:
+            return int(found)
+    return default
 
 
 def says_the_same(wanted: Any, have: Any) -> bool:

@@ -19,8 +19,13 @@ def containers(pod: Obj) -> list[Obj]:
     return list(pod["spec"].get("containers") or ())
 
 
+def ephemeral_containers(pod: Obj) -> list[Obj]:
+    """What `kubectl debug` has added to the running pod."""
+    return list(pod["spec"].get("ephemeralContainers") or ())
+
+
 def every_container(pod: Obj) -> list[Obj]:
-    return init_containers(pod) + containers(pod)
+    return init_containers(pod) + containers(pod) + ephemeral_containers(pod)
 
 
 def is_sidecar(container: Obj) -> bool:
@@ -50,5 +55,6 @@ def grace_seconds(pod: Obj) -> int:
 def old_status(pod: Obj, name: str) -> Obj:
     """The container's status that the API has, empty if none."""
     status = pod.get("status", {})
-    every = [*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())]
+    lists = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
+    every = [s for part in lists for s in status.get(part) or ()]
     return next((s for s in every if s["name"] == name), {})

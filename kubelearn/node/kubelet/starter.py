@@ -11,33 +11,20 @@ from kubelearn.api.resource import Obj
 from kubelearn.client.transport import TransportError
 from kubelearn.node.cri_client import UNAVAILABLE
 from kubelearn.node.kubelet import env, podspec
-from kubelearn.node.kubelet.backoff import Backoff
+from kubelearn.node.kubelet.images import Images, NotStarted
 from kubelearn.node.kubelet.shared import Shared
 from kubelearn.node.kubelet.volumes import mounts
 
-
-class NotStarted(Exception):
-    """The container waits: `reason` and `message` are its state, `again` when it may be tried (seconds from now)."""
-
-    def __init__(self, reason: str, message: str, again: float) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.message = message
-        self.again = again
-
-
 _RETRY_SECONDS = 2.0
-_SHOW_FIRST_SECONDS = 5.0
 
 
 class Starter:
-    """One pod's. Keeps the image pull back-off, and how long each step took (milliseconds, for the trace)."""
+    """One pod's. Keeps how long each step took (milliseconds, for the trace)."""
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
-        self._pulls = Backoff()
-        self._failed: dict[str, tuple[float, str]] = {}
         self.timings: dict[str, float] = {}
+        self._images = Images(shared, self._took)
 
     async def sandbox(self, pod: Obj, attempt: int) -> Sandbox:
         """Raises CriError."""
@@ -68,7 +55,7 @@ class Starter:
     async def start(self, pod: Obj, spec: Obj, attempt: int, sandbox: Sandbox) -> str:
         """The new container's id. Raises NotStarted, and CriError when the runtime cannot be reached."""
         name = spec["name"]
-        await self._image(pod, spec)
+        await self._images.have(pod, spec)
         try:
             config = await self._config(pod, spec, attempt, sandbox.ip)
         except (env.ConfigError, ApiError, TransportError) as error:
@@ -122,61 +109,6 @@ class Starter:
             bool(spec.get("tty")),
             bool(spec.get("stdin")),
         )
-
-    async def _image(self, pod: Obj, spec: Obj) -> None:
-        """Have the image here, by the container's pull policy."""
-        image, name = spec["image"], spec["name"]
-        policy = spec.get("imagePullPolicy", "IfNotPresent")
-        present = None if policy == "Always" else await self._shared.cri.image_status(image)
-        if present is not None:
-            message = f'Container image "{image}" already present on machine and can be accessed by the pod'
-            self._shared.event(pod, "Normal", "Pulled", message, name)
-            return
-        if policy == "Never":
-            text = f'Container image "{image}" is not present with pull policy of Never'
-            self._shared.event(pod, "Warning", "ErrImageNeverPull", text, name)
-            raise NotStarted("ErrImageNeverPull", text, 10.0)
-        self._hold_back(pod, image, name)
-        await self._pull(pod, image, name)
-
-    async def _pull(self, pod: Obj, image: str, name: str) -> None:
-        self._shared.event(pod, "Normal", "Pulling", f'Pulling image "{image}"', name)
-        began = time.monotonic()
-        try:
-            found = await self._shared.cri.pull_image(image)
-        except CriError as error:
-            if error.reason == UNAVAILABLE:
-                raise
-            now = time.time()
-            self._pulls.next(image, now, now)
-            self._failed[image] = (now, error.message)
-            self._shared.event(pod, "Warning", "Failed", f'Failed to pull image "{image}": {error.message}', name)
-            self._shared.event(pod, "Warning", "Failed", f"Error: {error.reason}", name)
-            first = min(self._pulls.delay(image) / 2, _SHOW_FIRST_SECONDS)
-            raise NotStarted(error.reason, error.message, first) from error
-        self._failed.pop(image, None)
-        took = f"{(time.monotonic() - began) * 1000:.0f}ms"
-        self._took(f"{name} pulled", began)
-        message = (
-            f'Successfully pulled image "{image}" in {took} ({took} including waiting). Image size: {found.size} bytes.'
-        )
-        self._shared.event(pod, "Normal", "Pulled", message, name)
-
-    def _hold_back(self, pod: Obj, image: str, name: str) -> None:
-        """After a failed pull: ErrImagePull for a moment, then ImagePullBackOff until the next attempt."""
-        if image not in self._failed:
-            return
-        failed_at, message = self._failed[image]
-        now, due = time.time(), self._pulls.until(image, failed_at)
-        if now >= due:
-            return
-        first = failed_at + min((due - failed_at) / 2, _SHOW_FIRST_SECONDS)
-        if now < first - 0.01:
-            raise NotStarted("ErrImagePull", message, first - now)
-        text = f'Back-off pulling image "{image}"'
-        self._shared.event(pod, "Normal", "BackOff", text, name)
-        self._shared.event(pod, "Warning", "Failed", "Error: ImagePullBackOff", name)
-        raise NotStarted("ImagePullBackOff", f"{text}: ErrImagePull: {message}", due - now)
 
 
 def go_duration(seconds: float) -> str:

@@ -22,7 +22,8 @@ Verdict = tuple[bool, str, str]
 @dataclass(frozen=True, slots=True)
 class View:
     """`waiting` gives reason and message of containers that wait for something else than their turn;
-    `started` and `ready` are the probes' verdicts on running containers. `end` (reason, message) fails the pod."""
+    `started` and `ready` are the probes' verdicts on running containers, `in_hook` says whether a postStart hook still
+    runs: such a container is not said to run yet. `end` (reason, message) fails the pod."""
 
     runtime: PodRuntime
     engine: str
@@ -33,6 +34,7 @@ class View:
     ready: Callable[[Container], bool]
     deleting: bool = False
     end: tuple[str, str] | None = None
+    in_hook: Callable[[str], bool] = lambda _: False
 
 
 def pod_status(pod: Obj, view: View) -> Obj:
@@ -59,6 +61,8 @@ def pod_status(pod: Obj, view: View) -> Obj:
     if init:
         status["initContainerStatuses"] = init
     status["containerStatuses"] = main
+    if extra := [_ephemeral_status(pod, c, view) for c in podspec.ephemeral_containers(pod)]:
+        status["ephemeralContainerStatuses"] = extra
     status["conditions"] = _conditions(pod, status, init, main, view)
     return status
 
@@ -88,7 +92,7 @@ def _container_status(pod: Obj, spec: Obj, view: View, *, init: bool = False) ->
     if not lives:
         return _never_ran(pod, spec, view, old)
     current = lives[0]
-    running = current.state == "RUNNING"
+    running = current.state == "RUNNING" and not (view.in_hook(current.id) and not view.deleting)
     last = lives[1] if len(lives) > 1 else None
     state: Obj = {"running": {"startedAt": _time(current.started_at)}} if running else {}
     if current.state == "EXITED":
@@ -113,6 +117,11 @@ def _container_status(pod: Obj, spec: Obj, view: View, *, init: bool = False) ->
         "started": started,
     }
     return out | _declared(spec)
+
+
+def _ephemeral_status(pod: Obj, spec: Obj, view: View) -> Obj:
+    """Neither ready nor started count for these: they only run, once."""
+    return _container_status(pod, spec, view) | {"ready": False, "started": False}
 
 
 def _declared(spec: Obj) -> Obj:
@@ -243,11 +252,14 @@ def _listed(reason: str, word: str, names: list[str]) -> Verdict:
 
 
 def _gates(pod: Obj) -> str:
-    true = {c["type"] for c in pod.get("status", {}).get("conditions") or () if c.get("status") == "True"}
-    missing = [g["conditionType"] for g in pod["spec"].get("readinessGates") or () if g["conditionType"] not in true]
-    if not missing:
-        return ""
-    return ", ".join(f'corresponding condition of pod readiness gate "{m}" does not exist.' for m in missing)
+    have = {c["type"]: c.get("status") for c in pod.get("status", {}).get("conditions") or ()}
+    problems = []
+    for gate in (g["conditionType"] for g in pod["spec"].get("readinessGates") or ()):
+        if gate not in have:
+            problems.append(f'corresponding condition of pod readiness gate "{gate}" does not exist.')
+        elif have[gate] != "True":
+            problems.append(f'the status of pod readiness gate "{gate}" is not "True", but {have[gate]}')
+    return ", ".join(problems)
 
 
 def _condition(pod: Obj, name: str, verdict: Verdict, view: View) -> Obj:

@@ -50,12 +50,14 @@ class Plan:
 @dataclass(frozen=True, slots=True)
 class Facts:
     """`unhealthy` maps container ids to why they must be restarted; `started` says whether a container's startup
-    probe has succeeded; `may_start_at(name, exited)` is its back-off, on the clock of `now`."""
+    probe has succeeded; `may_start_at(name, exited)` is its back-off, on the clock of `now`; `in_hook` are the
+    containers whose postStart hook runs: those after them wait for it."""
 
     now: float
     unhealthy: Mapping[str, str]
     started: Callable[[Container], bool]
     may_start_at: Callable[[str, Container], float]
+    in_hook: Callable[[str], bool] = lambda _: False
 
 
 def plan(pod: Obj, runtime: PodRuntime, facts: Facts) -> Plan:
@@ -109,9 +111,23 @@ class _Containers:
         self._policy = podspec.restart_policy(pod)
 
     def go(self) -> None:
+        """At most one container that has a postStart hook is started in one look, as the last."""
+        for spec in podspec.ephemeral_containers(self._pod):
+            if self._runtime.latest(spec["name"]) is None and not podspec.old_status(self._pod, spec["name"]):
+                self._out.start.append(Start(spec, 0))
         if self._initialized():
             for spec in podspec.containers(self._pod):
                 self._look(spec, self._policy)
+                if self._hooked(spec):
+                    return
+
+    def _hooked(self, spec: Obj) -> bool:
+        """Its postStart hook runs, or will when it has started: what comes after it waits, as the kubelet does."""
+        here = self._here(spec["name"])
+        if here is not None and here.state == "RUNNING":
+            return self._facts.in_hook(here.id)
+        starts = any(start.spec["name"] == spec["name"] for start in self._out.start)
+        return starts and bool((spec.get("lifecycle") or {}).get("postStart"))
 
     def _here(self, name: str) -> Container | None:
         """Its newest life in this sandbox."""
@@ -125,6 +141,8 @@ class _Containers:
             if podspec.is_sidecar(spec):
                 self._look(spec, "Always")
                 if not begun and not (here and here.state == "RUNNING" and self._facts.started(here)):
+                    return False
+                if not begun and self._hooked(spec):
                     return False
             elif not begun and not (here and here.state == "EXITED" and here.exit_code == 0):
                 self._look(spec, "OnFailure" if self._policy != "Never" else "Never")
