@@ -61,7 +61,8 @@ class Mount:
 
 @dataclass(slots=True)
 class ContainerConfig:
-    """`attempt` counts restarts of this container in the pod; limits are cores and bytes, 0 for none."""
+    """`attempt` counts restarts of this container in the pod; limits are cores and bytes, 0 for none. What it writes
+    to `termination_path` is kept for `termination_message`."""
 
     name: str
     image: str
@@ -75,6 +76,7 @@ class ContainerConfig:
     memory_limit: int = 0
     tty: bool = False
     stdin: bool = False
+    termination_path: str = ""
 
 
 @dataclass(slots=True)
@@ -139,6 +141,10 @@ class RuntimeEvent:
     container_id: str
 
 
+#: How much of a termination message is kept. Source: MaxContainerTerminationMessageLength.
+MESSAGE_BYTES = 4096
+
+
 class CriError(Exception):
     """The runtime refuses or fails; `reason` is what the kubelet shows (ErrImagePull, CreateContainerError…)."""
 
@@ -178,6 +184,10 @@ class RuntimeService(Protocol):
     async def remove_container(self, container_id: str) -> None: ...
     async def list_containers(self) -> list[Container]: ...
     async def container_status(self, container_id: str) -> Container: ...
+    async def termination_message(self, container_id: str) -> str:
+        """The end of what an exited container wrote to its `termination_path`. Not in the CRI: see `set_volume`."""
+        ...
+
     async def image_status(self, image: str) -> Image | None: ...
     async def pull_image(self, image: str) -> Image: ...
     async def list_images(self) -> list[Image]: ...

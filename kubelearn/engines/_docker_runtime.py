@@ -32,7 +32,7 @@ from kubelearn.engines._docker_images import PAUSE
 from kubelearn.engines._docker_objects import CONTAINER_ROLE, SANDBOX_ROLE, Found
 from kubelearn.engines._docker_session import Session
 from kubelearn.engines._docker_state import State
-from kubelearn.engines._docker_volumes import Volumes
+from kubelearn.engines._docker_volumes import MESSAGES, MESSAGES_AT, Volumes, volume_mount
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -99,6 +99,7 @@ class DockerRuntime:
 
     def _make_sandbox(self, api: APIClient, ip: str, config: SandboxConfig) -> str:
         plan = self._plan
+        messages = self._volumes.make(api, config.pod_uid, f"{MESSAGES}{config.attempt}")
         network: Any = {plan.network: api.create_endpoint_config(ipv4_address=ip)}
         first = plan.subnet.rpartition(".")[0]
         made: str = api.create_container(
@@ -107,9 +108,15 @@ class DockerRuntime:
             hostname=config.hostname[:63],
             environment={"NODE_IP": plan.ip, "SUBNET": f"{first}.0.0/16", "RESOLV_CONF": _resolv_conf(config)},
             labels=objects.sandbox_labels(plan.cluster, plan.name, ip, config),
-            host_config=api.create_host_config(
-                network_mode=plan.network, cap_drop=["ALL"], cap_add=["NET_ADMIN"], security_opt=["no-new-privileges"]
-            ),
+            host_config={
+                **api.create_host_config(
+                    network_mode=plan.network,
+                    cap_drop=["ALL"],
+                    cap_add=["NET_ADMIN"],
+                    security_opt=["no-new-privileges"],
+                ),
+                "Mounts": [volume_mount(messages, MESSAGES_AT, False)],
+            },
             networking_config=api.create_networking_config(network),
         )["Id"]
         try:
@@ -191,7 +198,10 @@ class DockerRuntime:
             stdin_open=config.stdin,
             host_config={
                 **api.create_host_config(**options),
-                "Mounts": self._volumes.mounts(api, sandbox, config.mounts),
+                "Mounts": [
+                    *self._volumes.mounts(api, sandbox, config.mounts),
+                    *self._volumes.message_mount(api, sandbox, config),
+                ],
             },
         )["Id"]
         return made
@@ -255,6 +265,12 @@ class DockerRuntime:
         view = self._find(container_id).view
         assert isinstance(view, Container)
         return view
+
+    async def termination_message(self, container_id: str) -> str:
+        view = self._find(container_id).view
+        assert isinstance(view, Container)
+        with as_cri("ContainerStatusError"):
+            return await self._docker.call(lambda api: self._volumes.message(api, view))
 
     # Images
 

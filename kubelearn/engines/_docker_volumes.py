@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from kubelearn.api.cri import CriError, Mount, Sandbox, VolumeFile
+from kubelearn.api.cri import MESSAGE_BYTES, Container, ContainerConfig, CriError, Mount, Sandbox, VolumeFile
 from kubelearn.engines._docker_api import CLUSTER, NODE, ROLE, Docker
 from kubelearn.engines._docker_images import PAUSE
 from kubelearn.engines._docker_objects import POD_UID
@@ -24,6 +24,8 @@ from kubelearn.engines._payload import DATA, Payload, payload
 if TYPE_CHECKING:
     from docker import APIClient
 
+#: A sandbox's volume for what its containers say when they end, and where the sandbox's own container has it.
+MESSAGES, MESSAGES_AT = "termination_", "/termination"
 _AT = "/volume"
 _NEW = f"{DATA}_tmp"
 _SWAP = f"""cd {_AT} && old=$(readlink {DATA}); mv -T {_NEW} {DATA} && rm -rf "$old" && for link in $(ls -A); do
@@ -44,10 +46,8 @@ class Volumes:
         await self._docker.call(lambda api: self._set(api, pod_uid, name, files))
 
     def _set(self, api: APIClient, pod_uid: str, name: str, files: dict[str, VolumeFile] | None) -> None:
-        volume = self._name(pod_uid, name)
-        there = _volume(api, volume) is not None
-        if not there:
-            api.create_volume(volume, labels={**self._labels, POD_UID: pod_uid})
+        there = _volume(api, self._name(pod_uid, name)) is not None
+        volume = self.make(api, pod_uid, name)
         if files is None:
             return
         content = payload(files)
@@ -61,9 +61,37 @@ class Volumes:
                         "FailedMount", f"cannot change volume {name}: {shlex.join(command)} ended with {code}"
                     )
 
+    def make(self, api: APIClient, pod_uid: str, name: str) -> str:
+        """Docker's name of that volume of the pod, which is there now, empty unless it was there before."""
+        volume = self._name(pod_uid, name)
+        api.create_volume(volume, labels={**self._labels, POD_UID: pod_uid})
+        return volume
+
+    def message_mount(self, api: APIClient, sandbox: Sandbox, config: ContainerConfig) -> list[_Bound]:
+        """A fresh file of the sandbox's message volume in the place of the container's termination path."""
+        volume = _volume(api, self._name(sandbox.pod_uid, f"{MESSAGES}{sandbox.attempt}"))
+        if not config.termination_path or volume is None:
+            return []  # a sandbox of an earlier version
+        name = f"{config.name}-{config.attempt}"
+        api.put_archive(sandbox.id, MESSAGES_AT, _file(name, 0o666))
+        source = f"{volume['Mountpoint']}/{name}"
+        return [{"Type": "bind", "Source": source, "Target": config.termination_path, "ReadOnly": False}]
+
+    def message(self, api: APIClient, container: Container) -> str:
+        """The end of what the container wrote there."""
+        from docker.errors import NotFound
+
+        try:
+            chunks, _ = api.get_archive(container.sandbox_id, f"{MESSAGES_AT}/{container.name}-{container.attempt}")
+        except NotFound:
+            return ""
+        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+            file = archive.extractfile(archive.getmembers()[0])
+            return file.read()[-MESSAGE_BYTES:].decode(errors="replace") if file else ""
+
     @contextmanager
     def _carrier(self, api: APIClient, volume: str, command: list[str]) -> Iterator[str]:
-        config = {**api.create_host_config(network_mode="none"), "Mounts": [_volume_mount(volume, _AT, False)]}
+        config = {**api.create_host_config(network_mode="none"), "Mounts": [volume_mount(volume, _AT, False)]}
         made: str = api.create_container(
             PAUSE, command, entrypoint=["/bin/sh"], labels={**self._labels, ROLE: "carrier"}, host_config=config
         )["Id"]
@@ -82,7 +110,7 @@ class Volumes:
 
     def _mount(self, api: APIClient, volume: str, mount: Mount) -> _Bound:
         if not mount.sub_path:
-            return _volume_mount(volume, mount.container_path, mount.read_only)
+            return volume_mount(volume, mount.container_path, mount.read_only)
         found = _volume(api, volume)
         if found is None:
             raise CriError("CreateContainerError", f"there is no volume {mount.volume}")
@@ -113,7 +141,7 @@ def _volume(api: APIClient, name: str) -> dict[str, Any] | None:
         return None
 
 
-def _volume_mount(name: str, path: str, read_only: bool) -> _Bound:
+def volume_mount(name: str, path: str, read_only: bool) -> _Bound:
     return {
         "Type": "volume",
         "Source": name,
@@ -121,6 +149,16 @@ def _volume_mount(name: str, path: str, read_only: bool) -> _Bound:
         "ReadOnly": read_only,
         "VolumeOptions": {"NoCopy": True},
     }
+
+
+def _file(name: str, mode: int) -> bytes:
+    """An archive with one empty file."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        info = tarfile.TarInfo(name)
+        info.mode, info.mtime = mode, int(time.time())
+        archive.addfile(info)
+    return buffer.getvalue()
 
 
 def _archive(content: Payload, data: str, links: list[str]) -> bytes:

@@ -2,7 +2,8 @@
 
     HOME/pods/POD_UID/volumes/NAME               volumes, shared by the pod's containers
     HOME/pods/POD_UID/SANDBOX/sandbox.json
-    HOME/pods/POD_UID/SANDBOX/CONTAINER/         container.json, root/, files/, and the shim's: shim, log, sock, exit
+    HOME/pods/POD_UID/SANDBOX/CONTAINER/         container.json, root/, message (what it says when it ends), and the
+                                                 shim's: shim, log, sock, exit
 
 Folders are named by the first 12 characters of ids. Blocking: callers run it in a thread.
 """
@@ -18,13 +19,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kubelearn.api.cri import Container, ContainerConfig, CriError, Mount, Sandbox, SandboxConfig
+from kubelearn.api.cri import MESSAGE_BYTES, Container, ContainerConfig, CriError, Mount, Sandbox, SandboxConfig
 from kubelearn.engines import _process_watch
 from kubelearn.engines._payload import DATA, Payload
 
 log = logging.getLogger(__name__)
 
 SHORT = 12
+_MESSAGE = "message"
 
 
 @dataclass(slots=True)
@@ -187,7 +189,22 @@ def make_root(pods: Path, record: ContainerRecord) -> None:
         link = record.root / mount.container_path.strip("/")
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(source)
+    if path := record.config.termination_path.strip("/"):
+        link = record.root / path
+        link.parent.mkdir(parents=True, exist_ok=True)
+        (record.folder / _MESSAGE).touch()
+        if not link.exists():
+            link.symlink_to(record.folder / _MESSAGE)
     record.directory.mkdir(parents=True, exist_ok=True)
+
+
+def last_words(record: ContainerRecord) -> str:
+    """The end of what the container wrote to its termination path."""
+    try:
+        text = (record.folder / _MESSAGE).read_bytes()
+    except FileNotFoundError:
+        return ""
+    return text[-MESSAGE_BYTES:].decode(errors="replace")
 
 
 def _mounted(folder: Path, sub_path: str) -> Path:

@@ -184,7 +184,8 @@ class ProcessRuntime:
 
     @staticmethod
     def _localize(record: records.ContainerRecord, words: list[str]) -> list[str]:
-        return localize(words, (m.container_path for m in record.config.mounts), record.root)
+        paths = [m.container_path for m in record.config.mounts]
+        return localize(words, [*paths, record.config.termination_path], record.root)
 
     def _environment(
         self, sandbox: records.SandboxRecord, record: records.ContainerRecord, image_env: dict[str, str]
@@ -233,6 +234,9 @@ class ProcessRuntime:
 
     async def container_status(self, container_id: str) -> Container:
         return self._find(container_id).status()
+
+    async def termination_message(self, container_id: str) -> str:
+        return await asyncio.to_thread(records.last_words, self._find(container_id).record)
 
     def _find(self, container_id: str) -> ContainerHandle:
         if container := self._containers.get(container_id):

@@ -95,6 +95,7 @@ _CALLS = frozenset(
         "RemoveContainer",
         "ListContainers",
         "ContainerStatus",
+        "TerminationMessage",
         "ImageStatus",
         "PullImage",
         "ListImages",

@@ -117,6 +117,10 @@ class CriClient:
     async def container_status(self, container_id: str) -> Container:
         return Container(**await self._call("ContainerStatus", container_id=container_id))
 
+    async def termination_message(self, container_id: str) -> str:
+        found: str = await self._call("TerminationMessage", container_id=container_id)
+        return found
+
     async def image_status(self, image: str) -> Image | None:
         found = await self._call("ImageStatus", image=image)
         return Image(**found) if found else None

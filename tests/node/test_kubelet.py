@@ -223,3 +223,22 @@ async def test_a_failing_post_start_hook_ends_its_container_and_the_next_one_wai
     assert not any("running" in first for first, _ in filter(None, states)), "it has not run before its hook ended"
     said = await reasons(node, "hooked", "FailedPostStartHook", "Killing")
     assert {"PostStartHook failed", "FailedPostStartHook"} <= set(said)
+
+
+def ended(pod: Obj) -> bool:
+    return pod["status"].get("phase") in ("Succeeded", "Failed")
+
+
+async def test_termination_messages_come_from_the_file_or_from_the_log(node: Node) -> None:
+    await node.start()
+    script = "echo from the log; echo -n 'from the file' > $PLACE; exit 4"
+    box = {"name": "box", "image": "kubelearn/busybox:1", "terminationMessagePath": "/tmp/why"}
+    told = {**box, "command": ["sh", "-c", script.replace("$PLACE", "/tmp/why")]}
+    await node.create("told", told, restartPolicy="Never")
+    fallback = {"terminationMessagePolicy": "FallbackToLogsOnError"}
+    await node.create(
+        "silent", {**box, **fallback, "command": ["sh", "-c", "echo from the log; exit 4"]}, restartPolicy="Never"
+    )
+    seen = [await node.until(name, ended) for name in ("told", "silent")]
+    messages = [p["status"]["containerStatuses"][0]["state"]["terminated"]["message"] for p in seen]
+    assert messages == ["from the file", "from the log\n"]

@@ -21,6 +21,7 @@ from kubelearn.node.kubelet import podspec, sync
 from kubelearn.node.kubelet.backoff import Backoff
 from kubelearn.node.kubelet.images import NotStarted
 from kubelearn.node.kubelet.killer import Killer
+from kubelearn.node.kubelet.last_words import LastWords
 from kubelearn.node.kubelet.mounter import Mounter
 from kubelearn.node.kubelet.probes import Prober
 from kubelearn.node.kubelet.runtime_state import PodRuntime
@@ -57,6 +58,7 @@ class PodWorker:
         self._starter = Starter(shared)
         self._prober = Prober(shared.handlers, shared.tasks, self.wake, self._unhealthy)
         self._killer = Killer(shared, self.wake, self._prober.forget)
+        self._last_words = LastWords(shared)
         self._end: tuple[str, str] | None = None
 
     def wake(self) -> None:
@@ -318,6 +320,7 @@ class PodWorker:
     async def _report(self) -> None:
         """Write the pod's status if it says something new."""
         runtime = self._shared.state.pod(self.uid)
+        await self._last_words.hear(self.pod, runtime)
         view = View(
             runtime,
             self._shared.config.engine,
@@ -329,6 +332,7 @@ class PodWorker:
             bool(self.pod["metadata"].get("deletionTimestamp")),
             self._end,
             self._killer.in_hook,
+            self._last_words.of,
         )
         status = pod_status(self.pod, view)
         if says_the_same(status, self.pod.get("status", {})):

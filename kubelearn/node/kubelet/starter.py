@@ -108,6 +108,7 @@ class Starter:
             int(quantity.parse(limits["memory"])) if "memory" in limits else 0,
             bool(spec.get("tty")),
             bool(spec.get("stdin")),
+            spec.get("terminationMessagePath") or "",
         )
 
 

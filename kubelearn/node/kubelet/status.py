@@ -35,6 +35,7 @@ class View:
     deleting: bool = False
     end: tuple[str, str] | None = None
     in_hook: Callable[[str], bool] = lambda _: False
+    last_words: Callable[[str], str] = lambda _: ""
 
 
 def pod_status(pod: Obj, view: View) -> Obj:
@@ -71,16 +72,16 @@ def _time(seconds: float) -> str:
     return rfc3339(datetime.fromtimestamp(seconds, UTC))
 
 
-def _terminated(container: Container, engine: str) -> Obj:
+def _terminated(container: Container, view: View) -> Obj:
     out: Obj = {
         "exitCode": container.exit_code,
         "reason": container.reason or ("Completed" if container.exit_code == 0 else "Error"),
         "startedAt": _time(container.started_at),
         "finishedAt": _time(container.finished_at),
-        "containerID": f"{engine}://{container.id}",
+        "containerID": f"{view.engine}://{container.id}",
     }
-    if container.message:
-        out["message"] = container.message
+    if message := ": ".join(filter(None, (container.message, view.last_words(container.id)))):
+        out["message"] = message
     return {"terminated": out}
 
 
@@ -96,7 +97,7 @@ def _container_status(pod: Obj, spec: Obj, view: View, *, init: bool = False) ->
     last = lives[1] if len(lives) > 1 else None
     state: Obj = {"running": {"startedAt": _time(current.started_at)}} if running else {}
     if current.state == "EXITED":
-        state = _terminated(current, view.engine)
+        state = _terminated(current, view)
         if name in view.waiting:
             state, last = _waiting(view.waiting[name]), current
     elif not running:
@@ -108,7 +109,7 @@ def _container_status(pod: Obj, spec: Obj, view: View, *, init: bool = False) ->
     out: Obj = {
         "name": name,
         "state": state,
-        "lastState": _terminated(last, view.engine) if last and last.state == "EXITED" else {},
+        "lastState": _terminated(last, view) if last and last.state == "EXITED" else {},
         "ready": ready and not (view.deleting and not running and not init),
         "restartCount": current.attempt,
         "image": current.image,
