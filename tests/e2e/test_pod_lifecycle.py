@@ -1,0 +1,69 @@
+"""A pod's life as real kubectl sees it, on both engines: what its containers say, what they may, what they get."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from support.clusters import Cluster, eventually
+
+BOX = "kubelearn/busybox:1"
+
+
+def create(cluster: Cluster, namespace: str, name: str, *containers: dict[str, Any], **spec: Any) -> None:
+    body = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": namespace, "labels": {"app": name}},
+        "spec": {
+            "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": 1,
+            "containers": [{"name": "box", "image": BOX, **c} for c in containers],
+            **spec,
+        },
+    }
+    done = cluster.kubectl("create", "-f", "-", stdin=json.dumps(body))
+    assert done.code == 0, done.err
+
+
+def sh(script: str, **more: Any) -> dict[str, Any]:
+    return {"command": ["sh", "-c", script], **more}
+
+
+def ended(cluster: Cluster, namespace: str, name: str) -> dict[str, Any]:
+    """The pod's status once it is over."""
+
+    def look() -> dict[str, Any] | None:
+        status: dict[str, Any] = cluster.get("pod", name, "-n", namespace)["status"]
+        return status if status["phase"] in ("Succeeded", "Failed") else None
+
+    found: dict[str, Any] = eventually(look)
+    return found
+
+
+def outcome(status: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = status["containerStatuses"][0]["state"]["terminated"]
+    return found
+
+
+def waits(cluster: Cluster, namespace: str, name: str, reason: str) -> str:
+    """The message of a container that waits for that reason."""
+
+    def look() -> str | None:
+        status = cluster.get("pod", name, "-n", namespace)["status"]
+        for container in status.get("containerStatuses", ()):
+            if container["state"].get("waiting", {}).get("reason") == reason:
+                return container["state"]["waiting"].get("message", "") or " "
+        return None
+
+    found: str = eventually(look)
+    return found
+
+
+def test_a_container_says_why_it_ended(cluster: Cluster, namespace: str) -> None:
+    create(cluster, namespace, "told", sh("echo log; echo -n done > /dev/termination-log; exit 3"))
+    policy = {"terminationMessagePolicy": "FallbackToLogsOnError"}
+    create(cluster, namespace, "silent", sh("echo log; exit 3", **policy))
+    told, silent = (outcome(ended(cluster, namespace, name)) for name in ("told", "silent"))
+    assert (told["exitCode"], told["reason"], told["message"]) == (3, "Error", "done")
+    assert silent["message"] == "log\n"
