@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 #: Reason of a CriError while the runtime itself is out of reach: the node is not ready then.
 RUNTIME_DOWN = "RuntimeDown"
@@ -16,7 +16,7 @@ RUNTIME_DOWN = "RuntimeDown"
 
 @dataclass(slots=True)
 class SandboxConfig:
-    """What `RunPodSandbox` needs. `host_ports` maps node port to container port."""
+    """What `RunPodSandbox` needs. `hosts` are further lines of /etc/hosts: name to address."""
 
     pod_namespace: str
     pod_name: str
@@ -27,6 +27,7 @@ class SandboxConfig:
     dns_searches: list[str] = field(default_factory=list)
     dns_options: list[str] = field(default_factory=list)
     attempt: int = 0
+    hosts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -60,6 +61,22 @@ class Mount:
 
 
 @dataclass(slots=True)
+class Security:
+    """What a container may, as its pod's and its own securityContext say together; -1 for a user or group that is the
+    image's to say. `seccomp` is empty, RuntimeDefault, Unconfined or Localhost."""
+
+    user: int = -1
+    group: int = -1
+    groups: list[int] = field(default_factory=list)
+    read_only_root: bool = False
+    add_capabilities: list[str] = field(default_factory=list)
+    drop_capabilities: list[str] = field(default_factory=list)
+    no_new_privileges: bool = False
+    share_processes: bool = False
+    seccomp: str = ""
+
+
+@dataclass(slots=True)
 class ContainerConfig:
     """`attempt` counts restarts of this container in the pod; limits are cores and bytes, 0 for none. What it writes
     to `termination_path` is kept for `termination_message`."""
@@ -77,6 +94,14 @@ class ContainerConfig:
     tty: bool = False
     stdin: bool = False
     termination_path: str = ""
+    cpu_request: float = 0.0
+    security: Security = field(default_factory=Security)
+
+    @classmethod
+    def load(cls, data: dict[str, Any]) -> ContainerConfig:
+        """From what `dataclasses.asdict` made, also of an earlier version. Raises TypeError for unknown fields."""
+        mounts = [Mount(**m) for m in data.get("mounts", ())]
+        return cls(**{**data, "mounts": mounts, "security": Security(**data.get("security", {}))})
 
 
 @dataclass(slots=True)
@@ -101,9 +126,12 @@ class Container:
 
 @dataclass(slots=True)
 class Image:
+    """`user` is whom its containers run as, as the image says it: empty for root, else `USER` or `USER:GROUP`."""
+
     id: str
     tags: list[str]
     size: int
+    user: str = ""
 
 
 @dataclass(slots=True)
@@ -168,9 +196,12 @@ class ExecSession(Protocol):
 class RuntimeService(Protocol):
     """One node's runtime. All methods raise CriError. Stopping or removing what is gone is not an error."""
 
-    async def set_volume(self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None = None) -> None:
+    async def set_volume(
+        self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None = None, group: int = -1
+    ) -> None:
         """Have a volume of the pod: what is in it stays, unless `files` are given, which then are all of its content,
-        changed at once. Not in the CRI: a kubelet writes to its machine's disk, which is not its containers' here."""
+        changed at once. It belongs to `group` unless that is -1. Not in the CRI: a kubelet writes to its machine's
+        disk, which is not its containers' here."""
         ...
 
     async def remove_volumes(self, pod_uid: str) -> None: ...

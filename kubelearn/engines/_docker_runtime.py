@@ -74,9 +74,11 @@ class DockerRuntime:
 
     # Volumes
 
-    async def set_volume(self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None = None) -> None:
+    async def set_volume(
+        self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None = None, group: int = -1
+    ) -> None:
         with as_cri("FailedMount"):
-            await self._volumes.set(pod_uid, name, files)
+            await self._volumes.set(pod_uid, name, files, group)
 
     async def remove_volumes(self, pod_uid: str) -> None:
         with as_cri("FailedUnmount"):
@@ -114,6 +116,7 @@ class DockerRuntime:
                     cap_drop=["ALL"],
                     cap_add=["NET_ADMIN"],
                     security_opt=["no-new-privileges"],
+                    extra_hosts=config.hosts or None,
                 ),
                 "Mounts": [volume_mount(messages, MESSAGES_AT, False)],
             },
@@ -181,17 +184,20 @@ class DockerRuntime:
         command = config.args or ([] if config.command else image.get("Cmd") or [])
         if not (config.command or image.get("Entrypoint") or command):
             raise CriError("CreateContainerError", "no command specified")
-        options: dict[str, Any] = {"network_mode": f"container:{sandbox.id}"}
+        options = objects.security_options(config.security, sandbox.id)
         if config.memory_limit:
             options |= {"mem_limit": config.memory_limit, "memswap_limit": config.memory_limit}
         if config.cpu_limit:
             options["nano_cpus"] = int(config.cpu_limit * 1e9)
+        if config.cpu_request:
+            options["cpu_shares"] = max(2, int(config.cpu_request * 1024))
         made: str = api.create_container(
             config.image,
             name=_name(self._plan.cluster, sandbox.pod_namespace, sandbox.pod_name, config.name),
             command=command,
             entrypoint=config.command or None,
             working_dir=config.working_dir or None,
+            user=objects.user(config.security, image.get("User") or "") or None,
             environment=config.env,
             labels=objects.container_labels(sandbox, self._plan.cluster, self._plan.name, config),
             tty=config.tty,

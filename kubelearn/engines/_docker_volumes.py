@@ -41,19 +41,23 @@ class Volumes:
         self._labels = {CLUSTER: cluster, NODE: node}
         self._cluster = cluster
 
-    async def set(self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None) -> None:
+    async def set(self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None, group: int) -> None:
         """Raises DockerError, and CriError for content that cannot be written."""
-        await self._docker.call(lambda api: self._set(api, pod_uid, name, files))
+        await self._docker.call(lambda api: self._set(api, pod_uid, name, files, group))
 
-    def _set(self, api: APIClient, pod_uid: str, name: str, files: dict[str, VolumeFile] | None) -> None:
+    def _set(self, api: APIClient, pod_uid: str, name: str, files: dict[str, VolumeFile] | None, group: int) -> None:
         there = _volume(api, self._name(pod_uid, name)) is not None
         volume = self.make(api, pod_uid, name)
         if files is None:
+            if not there:
+                with self._carrier(api, volume, []) as carrier:
+                    api.put_archive(carrier, "/", _root(group))
             return
         content = payload(files)
         command = ["-c", _SWAP, "sh", *content.links] if there else []
         with self._carrier(api, volume, command) as carrier:
-            api.put_archive(carrier, _AT, _archive(content, _NEW if there else DATA, [] if there else content.links))
+            data, links = (_NEW, []) if there else (DATA, content.links)
+            api.put_archive(carrier, _AT, _archive(content, data, links, group))
             if there:
                 api.start(carrier)
                 if code := api.wait(carrier)["StatusCode"]:
@@ -161,13 +165,27 @@ def _file(name: str, mode: int) -> bytes:
     return buffer.getvalue()
 
 
-def _archive(content: Payload, data: str, links: list[str]) -> bytes:
+def _root(group: int) -> bytes:
+    """The volume's own folder: everybody writes to an emptyDir; with an fsGroup what is made in it is the group's."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        info = tarfile.TarInfo(_AT.strip("/"))
+        info.type, info.mode, info.mtime = tarfile.DIRTYPE, 0o777, int(time.time())
+        if group >= 0:
+            info.mode, info.gid = 0o2777, group
+        archive.addfile(info)
+    return buffer.getvalue()
+
+
+def _archive(content: Payload, data: str, links: list[str], group: int) -> bytes:
     """The files, then the link that makes them visible."""
     buffer, now = io.BytesIO(), int(time.time())
 
     def add(path: str, kind: bytes, file: VolumeFile, target: str = "") -> None:
         info = tarfile.TarInfo(path)
         info.size, info.mode, info.mtime, info.type, info.linkname = len(file.data), file.mode, now, kind, target
+        if group >= 0 and kind == tarfile.REGTYPE:
+            info.gid, info.mode = group, file.mode | 0o440
         archive.addfile(info, io.BytesIO(file.data))
 
     with tarfile.open(fileobj=buffer, mode="w") as archive:

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kubelearn.api.cri import MESSAGE_BYTES, Container, ContainerConfig, CriError, Mount, Sandbox, SandboxConfig
+from kubelearn.api.cri import MESSAGE_BYTES, Container, ContainerConfig, CriError, Sandbox, SandboxConfig
 from kubelearn.engines import _process_watch
 from kubelearn.engines._payload import DATA, Payload
 
@@ -175,9 +175,8 @@ def load(pods: Path, node: str) -> Iterator[tuple[SandboxRecord, list[ContainerR
 
 def _container(path: Path) -> ContainerRecord:
     data = json.loads(path.read_text())
-    config = data.pop("config")
-    mounts = [Mount(**m) for m in config.pop("mounts")]
-    return ContainerRecord(**data, config=ContainerConfig(**config, mounts=mounts), folder=path.parent)
+    config = ContainerConfig.load(data.pop("config"))
+    return ContainerRecord(**data, config=config, folder=path.parent)
 
 
 def make_root(pods: Path, record: ContainerRecord) -> None:

@@ -28,6 +28,7 @@ from kubelearn.api.cri import (
 )
 from kubelearn.engines import _process_images as images
 from kubelearn.engines import _process_logs, _process_watch
+from kubelearn.engines import _process_privileges as privileges
 from kubelearn.engines import _process_records as records
 from kubelearn.engines._payload import payload
 from kubelearn.engines._process_container import ContainerHandle
@@ -75,7 +76,10 @@ class ProcessRuntime:
 
     # Volumes
 
-    async def set_volume(self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None = None) -> None:
+    async def set_volume(
+        self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None = None, group: int = -1
+    ) -> None:
+        """`group` is this process's own, or the pod's containers are refused (`_process_privileges`)."""
         folder = records.volume(self._plan.pods, pod_uid, name)
 
         def write() -> None:
@@ -98,6 +102,8 @@ class ProcessRuntime:
     # Sandboxes
 
     async def run_pod_sandbox(self, config: SandboxConfig) -> Sandbox:
+        if config.hosts:
+            raise CriError("FailedCreatePodSandBox", "the process engine has no /etc/hosts of a pod's own: hostAliases")
         record = records.SandboxRecord(secrets.token_hex(32), self._plan.name, self._free_ip(), time.time(), config)
         self._sandboxes[record.id] = record
         await asyncio.to_thread(records.save_sandbox, self._plan.pods, record)
@@ -149,6 +155,7 @@ class ProcessRuntime:
         sandbox = self._sandboxes.get(sandbox_id)
         if sandbox is None or not sandbox.ready:
             raise CriError("CreateContainerError", f'failed to find sandbox id "{sandbox_id}": not found')
+        privileges.check(config.security)
         image = images.find(config.image)
         container_id = secrets.token_hex(32)
         folder = sandbox.folder(self._plan.pods) / container_id[: records.SHORT]

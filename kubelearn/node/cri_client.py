@@ -77,11 +77,13 @@ class CriClient:
                 return result
         raise CriError(UNAVAILABLE, f"{method}: the connection to the container runtime broke off")
 
-    async def set_volume(self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None = None) -> None:
+    async def set_volume(
+        self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None = None, group: int = -1
+    ) -> None:
         encoded: dict[str, Any] | None = None
         if files is not None:
             encoded = {path: [base64.b64encode(f.data).decode(), f.mode] for path, f in files.items()}
-        await self._call("SetVolume", pod_uid=pod_uid, name=name, files=encoded)
+        await self._call("SetVolume", pod_uid=pod_uid, name=name, files=encoded, group=group)
 
     async def remove_volumes(self, pod_uid: str) -> None:
         await self._call("RemoveVolumes", pod_uid=pod_uid)

@@ -67,3 +67,34 @@ def test_a_container_says_why_it_ended(cluster: Cluster, namespace: str) -> None
     told, silent = (outcome(ended(cluster, namespace, name)) for name in ("told", "silent"))
     assert (told["exitCode"], told["reason"], told["message"]) == (3, "Error", "done")
     assert silent["message"] == "log\n"
+
+
+def test_security_contexts_are_kept_or_refused(cluster: Cluster, namespace: str) -> None:
+    locked = {
+        "runAsUser": 1234,
+        "runAsGroup": 2345,
+        "runAsNonRoot": True,
+        "readOnlyRootFilesystem": True,
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    script = (
+        "id -u; id -g; id -G; touch /no 2>&1; touch /data/yes && ls -ln /data; grep -E 'CapEff|NoNew' /proc/self/status"
+    )
+    mounted = {"volumeMounts": [{"name": "data", "mountPath": "/data"}]}
+    more = {"volumes": [{"name": "data", "emptyDir": {}}], "securityContext": {"fsGroup": 3456}}
+    create(cluster, namespace, "locked", sh(script, securityContext=locked, **mounted), **more)
+    create(cluster, namespace, "strong", sh("true", securityContext={"privileged": True}))
+    create(cluster, namespace, "rooted", sh("true", securityContext={"runAsNonRoot": True}))
+    assert waits(cluster, namespace, "strong", "CreateContainerConfigError").startswith("privileged containers")
+    if cluster.engine == "process":
+        refused = waits(cluster, namespace, "locked", "CreateContainerError")
+        assert refused.startswith("the process engine cannot run a container as user 1234")
+        return
+    assert "image will run as root" in waits(cluster, namespace, "rooted", "CreateContainerConfigError")
+    assert ended(cluster, namespace, "locked")["phase"] == "Succeeded"
+    said = cluster.kubectl("logs", "locked", "-n", namespace).out.splitlines()
+    assert said[:3] == ["1234", "2345", "2345 3456"]
+    assert "Read-only file system" in said[3]
+    assert said[5].split()[2:4] == ["1234", "3456"], "what is made in the volume is its fsGroup's"
+    assert said[6:] == ["CapEff:\t0000000000000000", "NoNewPrivs:\t1"]

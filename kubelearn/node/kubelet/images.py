@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable
 
-from kubelearn.api.cri import CriError
+from kubelearn.api.cri import CriError, Image
 from kubelearn.api.resource import Obj
 from kubelearn.node.cri_client import UNAVAILABLE
 from kubelearn.node.kubelet.backoff import Backoff
@@ -41,7 +41,7 @@ class Images:
         self._pulls = Backoff()
         self._failed: dict[str, tuple[float, str]] = {}
 
-    async def have(self, pod: Obj, spec: Obj) -> None:
+    async def have(self, pod: Obj, spec: Obj) -> Image:
         """Have the image here, by the container's pull policy."""
         image, name = spec["image"], spec["name"]
         if problem := problem_of(image):
@@ -53,16 +53,16 @@ class Images:
         if present is not None:
             message = f'Container image "{image}" already present on machine and can be accessed by the pod'
             self._shared.event(pod, "Normal", "Pulled", message, name)
-            return
+            return present
         if policy == "Never":
             text = f'Container image "{image}" is not present with pull policy of Never'
             self._shared.event(pod, "Warning", "ErrImageNeverPull", text, name)
             self._shared.event(pod, "Warning", "Failed", "Error: ErrImageNeverPull", name)
             raise NotStarted("ErrImageNeverPull", text, 10.0)
         self._hold_back(pod, image, name)
-        await self._pull(pod, image, name)
+        return await self._pull(pod, image, name)
 
-    async def _pull(self, pod: Obj, image: str, name: str) -> None:
+    async def _pull(self, pod: Obj, image: str, name: str) -> Image:
         self._shared.event(pod, "Normal", "Pulling", f'Pulling image "{image}"', name)
         began = time.monotonic()
         try:
@@ -84,6 +84,7 @@ class Images:
             f'Successfully pulled image "{image}" in {took} ({took} including waiting). Image size: {found.size} bytes.'
         )
         self._shared.event(pod, "Normal", "Pulled", message, name)
+        return found
 
     def _hold_back(self, pod: Obj, image: str, name: str) -> None:
         """After a failed pull: ErrImagePull for a moment, then ImagePullBackOff until the next attempt."""

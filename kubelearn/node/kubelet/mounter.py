@@ -52,6 +52,7 @@ class Mounter:
         before = self._written or {}
         changed = [name for name, files in content.items() if name not in before or before[name] != files]
         uid, cri = pod["metadata"]["uid"], self._shared.cri
-        await asyncio.gather(*(cri.set_volume(uid, name, content[name]) for name in changed))
+        group = (pod["spec"].get("securityContext") or {}).get("fsGroup", -1)
+        await asyncio.gather(*(cri.set_volume(uid, name, content[name], group) for name in changed))
         self._written = content
         self._due = time.monotonic() + REFRESH_SECONDS

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 from kubelearn.api import quantity
-from kubelearn.api.cri import ContainerConfig, CriError, Sandbox, SandboxConfig
+from kubelearn.api.cri import ContainerConfig, CriError, Image, Sandbox, SandboxConfig
 from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj
 from kubelearn.client.transport import TransportError
 from kubelearn.node.cri_client import UNAVAILABLE
 from kubelearn.node.kubelet import env, podspec
 from kubelearn.node.kubelet.images import Images, NotStarted
+from kubelearn.node.kubelet.security import Refused, refused_pod, security
 from kubelearn.node.kubelet.shared import Shared
 from kubelearn.node.kubelet.volumes import mounts
 
@@ -41,9 +43,12 @@ class Starter:
             dict(meta.get("labels") or {}),
             [*([config.cluster_dns] if cluster else []), *extra.get("nameservers", ())],
             [*searches, *extra.get("searches", ())],
-            ["ndots:5"] if cluster else [],
+            _dns_options(["ndots:5"] if cluster else [], extra.get("options") or ()),
             attempt,
+            {name: alias["ip"] for alias in spec.get("hostAliases") or () for name in alias.get("hostnames") or ()},
         )
+        if problem := refused_pod(pod):
+            raise CriError("FailedCreatePodSandBox", problem)
         began = time.monotonic()
         sandbox = await self._shared.cri.run_pod_sandbox(wanted)
         self._took("sandbox", began)
@@ -55,10 +60,10 @@ class Starter:
     async def start(self, pod: Obj, spec: Obj, attempt: int, sandbox: Sandbox) -> str:
         """The new container's id. Raises NotStarted, and CriError when the runtime cannot be reached."""
         name = spec["name"]
-        await self._images.have(pod, spec)
+        image = await self._images.have(pod, spec)
         try:
-            config = await self._config(pod, spec, attempt, sandbox.ip)
-        except (env.ConfigError, ApiError, TransportError) as error:
+            config = await self._config(pod, spec, attempt, sandbox.ip, image)
+        except (env.ConfigError, Refused, ApiError, TransportError) as error:
             raise self._refused(pod, name, "CreateContainerConfigError", str(error)) from error
         began = time.monotonic()
         try:
@@ -84,7 +89,7 @@ class Starter:
         self._shared.event(pod, "Warning", "Failed", f"Error: {message}", name)
         return NotStarted(reason, message, _RETRY_SECONDS)
 
-    async def _config(self, pod: Obj, spec: Obj, attempt: int, pod_ip: str) -> ContainerConfig:
+    async def _config(self, pod: Obj, spec: Obj, attempt: int, pod_ip: str, image: Image) -> ContainerConfig:
         namespace, shared = pod["metadata"]["namespace"], self._shared
         variables = await env.environment(
             pod,
@@ -94,7 +99,8 @@ class Starter:
             shared.services(namespace),
             lambda kind, name: shared.configs.lookup(namespace, kind, name),
         )
-        limits = (spec.get("resources") or {}).get("limits") or {}
+        resources = spec.get("resources") or {}
+        limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
         return ContainerConfig(
             spec["name"],
             spec["image"],
@@ -109,7 +115,15 @@ class Starter:
             bool(spec.get("tty")),
             bool(spec.get("stdin")),
             spec.get("terminationMessagePath") or "",
+            quantity.milli(requests["cpu"]) / 1000 if "cpu" in requests else 0.0,
+            security(pod, spec, image),
         )
+
+
+def _dns_options(own: list[str], extra: Iterable[Obj]) -> list[str]:
+    """The pod's own win over what its policy gives."""
+    said = {o["name"]: f"{o['name']}:{o['value']}" if o.get("value") else o["name"] for o in extra}
+    return [o for o in own if o.partition(":")[0] not in said] + list(said.values())
 
 
 def go_duration(seconds: float) -> str:
