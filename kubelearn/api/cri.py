@@ -16,7 +16,8 @@ RUNTIME_DOWN = "RuntimeDown"
 
 @dataclass(slots=True)
 class SandboxConfig:
-    """What `RunPodSandbox` needs. `hosts` are further lines of /etc/hosts: name to address."""
+    """What `RunPodSandbox` needs. `hosts` are further lines of /etc/hosts, name to address;
+    `memory_volumes` are the pod's volumes in memory, with their size in bytes, 0 for no limit."""
 
     pod_namespace: str
     pod_name: str
@@ -28,6 +29,7 @@ class SandboxConfig:
     dns_options: list[str] = field(default_factory=list)
     attempt: int = 0
     hosts: dict[str, str] = field(default_factory=dict)
+    memory_volumes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -52,12 +54,14 @@ class VolumeFile:
 
 @dataclass(slots=True)
 class Mount:
-    """Where a container sees a volume of its pod, or the file or folder `sub_path` of it."""
+    """Where a container sees a volume of its pod, or the file or folder `sub_path` of it; of the node's disk when
+    `host` is set, whose own paths are then `sub_path`s."""
 
     volume: str
     container_path: str
     read_only: bool = False
     sub_path: str = ""
+    host: bool = False
 
 
 @dataclass(slots=True)
@@ -202,6 +206,10 @@ class RuntimeService(Protocol):
         """Have a volume of the pod: what is in it stays, unless `files` are given, which then are all of its content,
         changed at once. It belongs to `group` unless that is -1. Not in the CRI: a kubelet writes to its machine's
         disk, which is not its containers' here."""
+        ...
+
+    async def have_host_path(self, path: str, type_: str) -> None:
+        """A path of the node's own disk (never the learner's) is as a hostPath volume's `type` says, or made so."""
         ...
 
     async def remove_volumes(self, pod_uid: str) -> None: ...

@@ -80,6 +80,10 @@ class DockerRuntime:
         with as_cri("FailedMount"):
             await self._volumes.set(pod_uid, name, files, group)
 
+    async def have_host_path(self, path: str, type_: str) -> None:
+        with as_cri("FailedMount"):
+            await self._docker.call(lambda api: self._volumes.have_host_path(api, path, type_))
+
     async def remove_volumes(self, pod_uid: str) -> None:
         with as_cri("FailedUnmount"):
             await self._volumes.remove(pod_uid)
@@ -118,7 +122,10 @@ class DockerRuntime:
                     security_opt=["no-new-privileges"],
                     extra_hosts=config.hosts or None,
                 ),
-                "Mounts": [volume_mount(messages, MESSAGES_AT, False)],
+                "Mounts": [
+                    volume_mount(messages, MESSAGES_AT, False),
+                    *self._volumes.in_memory(api, config.pod_uid, config.memory_volumes),
+                ],
             },
             networking_config=api.create_networking_config(network),
         )["Id"]

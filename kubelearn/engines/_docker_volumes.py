@@ -19,7 +19,7 @@ from kubelearn.api.cri import MESSAGE_BYTES, Container, ContainerConfig, CriErro
 from kubelearn.engines._docker_api import CLUSTER, NODE, ROLE, Docker
 from kubelearn.engines._docker_images import PAUSE
 from kubelearn.engines._docker_objects import POD_UID
-from kubelearn.engines._payload import DATA, Payload, payload
+from kubelearn.engines._payload import DATA, Payload, host_path_problem, payload
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -40,6 +40,7 @@ class Volumes:
         self._docker = docker
         self._labels = {CLUSTER: cluster, NODE: node}
         self._cluster = cluster
+        self._disk = f"kubelearn-{cluster}-disk-{node}"
 
     async def set(self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None, group: int) -> None:
         """Raises DockerError, and CriError for content that cannot be written."""
@@ -70,6 +71,35 @@ class Volumes:
         volume = self._name(pod_uid, name)
         api.create_volume(volume, labels={**self._labels, POD_UID: pod_uid})
         return volume
+
+    def in_memory(self, api: APIClient, pod_uid: str, sizes: dict[str, int]) -> list[_Bound]:
+        """Made and mounted by the sandbox, which lasts: what is in them is lost when nobody mounts them any more."""
+        out = []
+        for name, size in sizes.items():
+            options = {"type": "tmpfs", "device": "tmpfs", "o": "mode=1777" + (f",size={size}" if size else "")}
+            volume = self._name(pod_uid, name)
+            api.create_volume(volume, driver_opts=options, labels={**self._labels, POD_UID: pod_uid})
+            out.append(volume_mount(volume, f"/memory/{name}", False))
+        return out
+
+    def have_host_path(self, api: APIClient, path: str, type_: str) -> None:
+        """On the node's disk, a Docker volume of its own. Raises CriError in the kubelet's words."""
+        api.create_volume(self._disk, labels=self._labels)
+        inside = path.strip("/")
+        with self._carrier(api, self._disk, []) as carrier:
+            found = _stat(api, carrier, f"{_AT}/{inside}")
+            if found is None and type_ in ("", "DirectoryOrCreate"):
+                _have(api, carrier, inside)
+            elif found is None and type_ == "FileOrCreate" and _stat(api, carrier, f"{_AT}/{inside}/.."):
+                api.put_archive(carrier, f"{_AT}/{inside}".rpartition("/")[0], _file(inside.rpartition("/")[2], 0o644))
+            found = _stat(api, carrier, f"{_AT}/{inside}")
+        # Go's os.FileMode: bit 31 is a directory, 27 a symbolic link, 24 a socket
+        mode = found["mode"] if found else 0
+        kind = "" if not found else "directory" if mode & 1 << 31 else "socket" if mode & 1 << 24 else "file"
+        if mode & 1 << 27:
+            raise CriError("FailedMount", f"hostPath {path} is a symbolic link, which may lead out of the node's disk")
+        if problem := host_path_problem(path, type_, kind):
+            raise CriError("FailedMount", problem)
 
     def message_mount(self, api: APIClient, sandbox: Sandbox, config: ContainerConfig) -> list[_Bound]:
         """A fresh file of the sandbox's message volume in the place of the container's termination path."""
@@ -110,10 +140,13 @@ class Volumes:
 
     def mounts(self, api: APIClient, sandbox: Sandbox, mounts: list[Mount]) -> list[_Bound]:
         """What Docker's host configuration calls Mounts. Raises CriError for a path that is not in its volume."""
-        return [self._mount(api, self._name(sandbox.pod_uid, mount.volume), mount) for mount in mounts]
+        return [
+            self._mount(api, self._disk if mount.host else self._name(sandbox.pod_uid, mount.volume), mount)
+            for mount in mounts
+        ]
 
     def _mount(self, api: APIClient, volume: str, mount: Mount) -> _Bound:
-        if not mount.sub_path:
+        if not mount.sub_path.strip("/"):
             return volume_mount(volume, mount.container_path, mount.read_only)
         found = _volume(api, volume)
         if found is None:
@@ -122,7 +155,7 @@ class Volumes:
             _have(api, carrier, mount.sub_path)
         return {
             "Type": "bind",
-            "Source": f"{found['Mountpoint']}/{mount.sub_path}",
+            "Source": f"{found['Mountpoint']}/{mount.sub_path.strip('/')}",
             "Target": mount.container_path,
             "ReadOnly": mount.read_only,
         }
@@ -215,7 +248,7 @@ def _have(api: APIClient, carrier: str, path: str) -> None:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         info = tarfile.TarInfo(path)
-        info.type, info.mode = tarfile.DIRTYPE, 0o750
+        info.type, info.mode = tarfile.DIRTYPE, 0o755
         archive.addfile(info)
     api.put_archive(carrier, _AT, buffer.getvalue())
 

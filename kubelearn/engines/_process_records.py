@@ -1,5 +1,6 @@
 """What the process engine keeps on disk of pods, so that a new control plane finds what runs.
 
+    HOME/disks/NODE/                             the node's own disk: hostPath volumes
     HOME/pods/POD_UID/volumes/NAME               volumes, shared by the pod's containers
     HOME/pods/POD_UID/SANDBOX/sandbox.json
     HOME/pods/POD_UID/SANDBOX/CONTAINER/         container.json, root/, message (what it says when it ends), and the
@@ -21,7 +22,7 @@ from typing import Any
 
 from kubelearn.api.cri import MESSAGE_BYTES, Container, ContainerConfig, CriError, Sandbox, SandboxConfig
 from kubelearn.engines import _process_watch
-from kubelearn.engines._payload import DATA, Payload
+from kubelearn.engines._payload import DATA, Payload, host_path_problem
 
 log = logging.getLogger(__name__)
 
@@ -179,10 +180,13 @@ def _container(path: Path) -> ContainerRecord:
     return ContainerRecord(**data, config=config, folder=path.parent)
 
 
-def make_root(pods: Path, record: ContainerRecord) -> None:
+def make_root(pods: Path, disk: Path, record: ContainerRecord) -> None:
     """The container's folder with its volumes linked in: a volume at /data appears as ./data.
     Raises CriError for a subPath that leads out of its volume."""
-    sources = [_mounted(volume(pods, record.pod_uid, mount.volume), mount.sub_path) for mount in record.config.mounts]
+    sources = [
+        _mounted(disk if mount.host else volume(pods, record.pod_uid, mount.volume), mount.sub_path)
+        for mount in record.config.mounts
+    ]
     record.root.mkdir(parents=True)
     for mount, source in zip(record.config.mounts, sources, strict=True):
         link = record.root / mount.container_path.strip("/")
@@ -213,6 +217,24 @@ def _mounted(folder: Path, sub_path: str) -> Path:
     if not source.exists():
         source.mkdir(parents=True)
     return source
+
+
+def have_host_path(disk: Path, path: str, type_: str) -> None:
+    """Raises CriError in the kubelet's words."""
+    place = disk / path.strip("/")
+    disk.mkdir(parents=True, exist_ok=True)
+    if not place.resolve().is_relative_to(disk.resolve()):
+        raise CriError("FailedMount", f"hostPath {path} leads out of the node's disk")
+    try:
+        if not place.exists() and type_ in ("", "DirectoryOrCreate"):
+            place.mkdir(parents=True)
+        elif not place.exists() and type_ == "FileOrCreate" and place.parent.is_dir():
+            place.touch()
+    except OSError as error:
+        raise CriError("FailedMount", f"{path}: {error.strerror}") from error
+    kind = "directory" if place.is_dir() else "file" if place.is_file() else "socket" if place.is_socket() else ""
+    if problem := host_path_problem(path, type_, kind):
+        raise CriError("FailedMount", problem)
 
 
 def volume(pods: Path, pod_uid: str, name: str) -> Path:

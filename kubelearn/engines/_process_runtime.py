@@ -52,6 +52,11 @@ class NodePlan:
     def pods(self) -> Path:
         return self.home / "pods"
 
+    @property
+    def disk(self) -> Path:
+        """What hostPath volumes are on."""
+        return self.home / "disks" / self.name
+
 
 class ProcessRuntime:
     """A `RuntimeService`. `load` must have run."""
@@ -92,6 +97,9 @@ class ProcessRuntime:
         except OSError as error:
             raise CriError("FailedMount", f"{error.strerror}: {error.filename}") from error
 
+    async def have_host_path(self, path: str, type_: str) -> None:
+        await asyncio.to_thread(records.have_host_path, self._plan.disk, path, type_)
+
     async def remove_volumes(self, pod_uid: str) -> None:
         """With them the pod's folder, once no sandbox is in it."""
         folder = self._plan.pods / pod_uid
@@ -104,6 +112,10 @@ class ProcessRuntime:
     async def run_pod_sandbox(self, config: SandboxConfig) -> Sandbox:
         if config.hosts:
             raise CriError("FailedCreatePodSandBox", "the process engine has no /etc/hosts of a pod's own: hostAliases")
+        if config.memory_volumes:
+            raise CriError(
+                "FailedCreatePodSandBox", "the process engine has no volumes in memory: emptyDir of medium Memory"
+            )
         record = records.SandboxRecord(secrets.token_hex(32), self._plan.name, self._free_ip(), time.time(), config)
         self._sandboxes[record.id] = record
         await asyncio.to_thread(records.save_sandbox, self._plan.pods, record)
@@ -184,7 +196,7 @@ class ProcessRuntime:
 
     def _make(self, record: records.ContainerRecord) -> None:
         try:
-            records.make_root(self._plan.pods, record)
+            records.make_root(self._plan.pods, self._plan.disk, record)
             records.save_container(record)
         except OSError as error:
             raise CriError("CreateContainerError", f"{error.strerror}: {error.filename}") from error

@@ -83,6 +83,7 @@ class Gateway:
 _CALLS = frozenset(
     {
         "SetVolume",
+        "HaveHostPath",
         "RemoveVolumes",
         "RunPodSandbox",
         "StopPodSandbox",

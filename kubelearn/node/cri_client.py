@@ -85,6 +85,9 @@ class CriClient:
             encoded = {path: [base64.b64encode(f.data).decode(), f.mode] for path, f in files.items()}
         await self._call("SetVolume", pod_uid=pod_uid, name=name, files=encoded, group=group)
 
+    async def have_host_path(self, path: str, type_: str) -> None:
+        await self._call("HaveHostPath", path=path, type_=type_)
+
     async def remove_volumes(self, pod_uid: str) -> None:
         await self._call("RemoveVolumes", pod_uid=pod_uid)
 

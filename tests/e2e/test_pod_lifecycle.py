@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from support.clusters import Cluster, eventually
@@ -98,3 +99,66 @@ def test_security_contexts_are_kept_or_refused(cluster: Cluster, namespace: str)
     assert "Read-only file system" in said[3]
     assert said[5].split()[2:4] == ["1234", "3456"], "what is made in the volume is its fsGroup's"
     assert said[6:] == ["CapEff:\t0000000000000000", "NoNewPrivs:\t1"]
+
+
+def test_volumes_of_the_node_and_of_claims(cluster: Cluster, namespace: str) -> None:
+    """What is written into a hostPath is there for the next pod of the same node, and nowhere on this machine."""
+    place = f"/data/{namespace}"
+    volume = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": namespace},
+        "spec": {
+            "capacity": {"storage": "1Mi"},
+            "accessModes": ["ReadWriteOnce"],
+            "hostPath": {"path": place},
+            "storageClassName": "",
+            "claimRef": {"namespace": namespace, "name": "c"},
+        },
+    }
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "c", "namespace": namespace},
+        "spec": {
+            "storageClassName": "",
+            "volumeName": namespace,
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Mi"}},
+        },
+    }
+    node = cluster.get("nodes")["items"][0]["metadata"]["name"]
+    mounted = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+    typed = {"path": place, "type": "Directory"}
+    create(
+        cluster, namespace, "early", sh("true", **mounted), nodeName=node, volumes=[{"name": "v", "hostPath": typed}]
+    )
+    eventually(lambda: f"{place} is not a directory" in cluster.kubectl("get", "events", "-n", namespace).out)
+    first = {"name": "v", "hostPath": {"path": place, "type": "DirectoryOrCreate"}}
+    create(cluster, namespace, "writer", sh("echo kept > /v/file", **mounted), nodeName=node, volumes=[first])
+    assert ended(cluster, namespace, "writer")["phase"] == "Succeeded"
+    assert ended(cluster, namespace, "early")["phase"] == "Succeeded", "its directory has come"
+    for obj in (volume, claim):
+        done = cluster.kubectl("create", "-f", "-", stdin=json.dumps(obj))
+        assert done.code == 0, done.err
+    bound = json.dumps({"status": {"phase": "Bound"}})
+    cluster.kubectl("patch", "pvc", "c", "-n", namespace, "--subresource=status", "--type=merge", "-p", bound)
+    source = {"name": "v", "persistentVolumeClaim": {"claimName": "c"}}
+    create(cluster, namespace, "reader", sh("cat /v/file", **mounted), nodeName=node, volumes=[source])
+    assert ended(cluster, namespace, "reader")["phase"] == "Succeeded"
+    assert cluster.kubectl("logs", "reader", "-n", namespace).out == "kept\n"
+    assert not Path(place).exists()
+    assert cluster.kubectl("delete", "pv", namespace, "--wait=false").code == 0
+
+
+def test_a_volume_in_memory(cluster: Cluster, namespace: str) -> None:
+    mounted = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+    script = "grep -c '/v tmpfs' /proc/mounts; dd if=/dev/zero of=/v/x bs=64k count=32 2>&1 | grep -c 'No space'; ls /v"
+    volume = {"name": "v", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}
+    create(cluster, namespace, "quick", sh(script, **mounted), volumes=[volume])
+    if cluster.engine == "process":
+        look = ("get", "events", "-n", namespace, "--field-selector=reason=FailedCreatePodSandBox")
+        eventually(lambda: "the process engine has no volumes in memory" in cluster.kubectl(*look).out)
+        return
+    assert ended(cluster, namespace, "quick")["phase"] == "Succeeded"
+    assert cluster.kubectl("logs", "quick", "-n", namespace).out.split() == ["1", "1", "x"]

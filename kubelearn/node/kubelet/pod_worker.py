@@ -22,19 +22,20 @@ from kubelearn.node.kubelet.backoff import Backoff
 from kubelearn.node.kubelet.images import NotStarted
 from kubelearn.node.kubelet.killer import Killer
 from kubelearn.node.kubelet.last_words import LastWords
-from kubelearn.node.kubelet.mounter import Mounter
+from kubelearn.node.kubelet.mounter import Content, Mounter
+from kubelearn.node.kubelet.places import MountError
 from kubelearn.node.kubelet.probes import Prober
 from kubelearn.node.kubelet.runtime_state import PodRuntime
 from kubelearn.node.kubelet.shared import Shared
 from kubelearn.node.kubelet.starter import Starter, crash_loop
 from kubelearn.node.kubelet.status import View, pod_status
-from kubelearn.node.kubelet.volumes import Files, MountError
 from kubelearn.node.resources import PODS
 from kubelearn.trace.cause import Acting, acting, add_note
 
 log = logging.getLogger(__name__)
 
 _MAX_RETRY = 10.0
+_MOUNT_AGAIN = 2.0
 
 
 class PodWorker:
@@ -203,25 +204,33 @@ class PodWorker:
         if isinstance(sandbox, BaseException):
             raise sandbox
         self._shared.state.put_sandbox(sandbox)
-        if isinstance(mounted, BaseException):
+        if isinstance(mounted, MountError):
+            self._not_mounted(mounted)
+        elif isinstance(mounted, BaseException):
             raise mounted
         return True
 
-    async def _content(self) -> dict[str, Files | None] | None:
+    def _not_mounted(self, error: MountError) -> None:
+        self._shared.event(self.pod, "Warning", "FailedMount", str(error))
+        self._wake_in(_MOUNT_AGAIN)
+
+    async def _content(self) -> Content | None:
         """What is to be in the pod's volumes; None when that is not to be had, to be tried again."""
         try:
             return await self._mounter.content(self.pod)
         except MountError as error:
-            self._shared.event(self.pod, "Warning", "FailedMount", str(error))
-            self._wake_in(2.0)
+            self._not_mounted(error)
             return None
 
     async def _mount(self) -> bool:
         """The volumes are as the API says, or were a minute ago."""
         if not self._mounter.ready or self._mounter.due_in() <= 0:
             content = await self._content()
-            if content is not None:
-                await self._mounter.write(self.pod, content)
+            try:
+                if content is not None:
+                    await self._mounter.write(self.pod, content)
+            except MountError as error:
+                self._not_mounted(error)
         return self._mounter.ready
 
     async def _start(self, plan: sync.Plan, start: sync.Start) -> bool:
@@ -236,7 +245,7 @@ class PodWorker:
         if start.after is not None:
             self._crashes.next(name, start.after.finished_at, now)
         try:
-            container_id = await self._starter.start(self.pod, start.spec, start.attempt, sandbox)
+            container_id = await self._starter.start(self.pod, start.spec, start.attempt, sandbox, self._mounter.places)
         except NotStarted as error:
             self._waiting[name] = (error.reason, error.message)
             self._again[name] = now + error.again

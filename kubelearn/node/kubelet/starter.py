@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from kubelearn.api import quantity
 from kubelearn.api.cri import ContainerConfig, CriError, Image, Sandbox, SandboxConfig
@@ -13,9 +13,10 @@ from kubelearn.client.transport import TransportError
 from kubelearn.node.cri_client import UNAVAILABLE
 from kubelearn.node.kubelet import env, podspec
 from kubelearn.node.kubelet.images import Images, NotStarted
+from kubelearn.node.kubelet.places import Place
 from kubelearn.node.kubelet.security import Refused, refused_pod, security
 from kubelearn.node.kubelet.shared import Shared
-from kubelearn.node.kubelet.volumes import mounts
+from kubelearn.node.kubelet.volumes import memory_volumes, mounts
 
 _RETRY_SECONDS = 2.0
 
@@ -46,6 +47,7 @@ class Starter:
             _dns_options(["ndots:5"] if cluster else [], extra.get("options") or ()),
             attempt,
             {name: alias["ip"] for alias in spec.get("hostAliases") or () for name in alias.get("hostnames") or ()},
+            memory_volumes(pod),
         )
         if problem := refused_pod(pod):
             raise CriError("FailedCreatePodSandBox", problem)
@@ -57,12 +59,12 @@ class Starter:
     def _took(self, what: str, began: float) -> None:
         self.timings[what] = round((time.monotonic() - began) * 1000, 1)
 
-    async def start(self, pod: Obj, spec: Obj, attempt: int, sandbox: Sandbox) -> str:
+    async def start(self, pod: Obj, spec: Obj, attempt: int, sandbox: Sandbox, places: Mapping[str, Place]) -> str:
         """The new container's id. Raises NotStarted, and CriError when the runtime cannot be reached."""
         name = spec["name"]
         image = await self._images.have(pod, spec)
         try:
-            config = await self._config(pod, spec, attempt, sandbox.ip, image)
+            config = await self._config(pod, spec, attempt, sandbox.ip, image, places)
         except (env.ConfigError, Refused, ApiError, TransportError) as error:
             raise self._refused(pod, name, "CreateContainerConfigError", str(error)) from error
         began = time.monotonic()
@@ -89,7 +91,9 @@ class Starter:
         self._shared.event(pod, "Warning", "Failed", f"Error: {message}", name)
         return NotStarted(reason, message, _RETRY_SECONDS)
 
-    async def _config(self, pod: Obj, spec: Obj, attempt: int, pod_ip: str, image: Image) -> ContainerConfig:
+    async def _config(
+        self, pod: Obj, spec: Obj, attempt: int, pod_ip: str, image: Image, places: Mapping[str, Place]
+    ) -> ContainerConfig:
         namespace, shared = pod["metadata"]["namespace"], self._shared
         variables = await env.environment(
             pod,
@@ -98,6 +102,7 @@ class Starter:
             shared.config.node_ip,
             shared.services(namespace),
             lambda kind, name: shared.configs.lookup(namespace, kind, name),
+            shared.config.capacity,
         )
         resources = spec.get("resources") or {}
         limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
@@ -108,7 +113,7 @@ class Starter:
             [env.expand(word, variables) for word in spec.get("args") or ()],
             spec.get("workingDir") or "",
             variables,
-            mounts(pod, spec, variables),
+            mounts(pod, spec, variables, places),
             attempt,
             quantity.milli(limits["cpu"]) / 1000 if "cpu" in limits else 0.0,
             int(quantity.parse(limits["memory"])) if "memory" in limits else 0,
