@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -162,3 +164,121 @@ def test_a_volume_in_memory(cluster: Cluster, namespace: str) -> None:
         return
     assert ended(cluster, namespace, "quick")["phase"] == "Succeeded"
     assert cluster.kubectl("logs", "quick", "-n", namespace).out.split() == ["1", "1", "x"]
+
+
+def messages(cluster: Cluster, namespace: str, name: str, reason: str) -> list[str]:
+    """Of the pod's events of that reason, once there is one."""
+    look = f"--field-selector=involvedObject.name={name},reason={reason}"
+    found: list[Any] = eventually(lambda: cluster.get("events", "-n", namespace, look)["items"])
+    return [e["message"] for e in found]
+
+
+def test_init_containers_come_first_and_sidecars_go_last(cluster: Cluster, namespace: str) -> None:
+    shared = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+    sidecar = sh("trap 'exit 0' TERM; touch /v/side; while :; do sleep 0.1; done", restartPolicy="Always", **shared)
+    probe = {"startupProbe": {"exec": {"command": ["sh", "-c", "test -e /v/side"]}, "periodSeconds": 1}}
+    init = [
+        {"name": "first", "image": BOX, **sh("test ! -e /v/side && sleep 0.5 && touch /v/first", **shared)},
+        {"name": "side", "image": BOX, **sidecar, **probe},
+        {"name": "last", "image": BOX, **sh("test -e /v/first && test -e /v/side", **shared)},
+    ]
+    main = sh("test -e /v/first && test -e /v/side", **shared)
+    create(cluster, namespace, "p", main, initContainers=init, volumes=[{"name": "v", "emptyDir": {}}])
+    status = ended(cluster, namespace, "p")
+    assert status["phase"] == "Succeeded", status
+    first, side, last = (s["state"]["terminated"] for s in status["initContainerStatuses"])
+    assert (first["reason"], side["exitCode"], last["reason"]) == ("Completed", 0, "Completed")
+    assert side["finishedAt"] >= outcome(status)["finishedAt"]
+    assert status["qosClass"] == "BestEffort"
+    assert {c["observedGeneration"] for c in status["conditions"]} == {1}
+
+
+def test_ends_have_reasons(cluster: Cluster, namespace: str) -> None:
+    limited = {"resources": {"limits": {"memory": "32Mi"}}}
+    create(cluster, namespace, "hungry", sh("x=$(head -c 60000000 /dev/zero | tr '\\0' x); sleep 30", **limited))
+    create(cluster, namespace, "slow", sh("sleep 60"), activeDeadlineSeconds=1)
+    create(cluster, namespace, "missing", {"command": ["/no/such/program"]})
+    hungry = ended(cluster, namespace, "hungry")
+    assert (outcome(hungry)["reason"], outcome(hungry)["exitCode"], hungry["qosClass"]) == (
+        "OOMKilled",
+        137,
+        "Burstable",
+    )
+    missing = outcome(ended(cluster, namespace, "missing"))
+    assert (missing["reason"], missing["exitCode"]) == ("StartError", 128)
+    assert "no such file or directory" in missing["message"]
+    slow = ended(cluster, namespace, "slow")
+    assert slow["reason"] == "DeadlineExceeded"
+    assert slow["message"] == "Pod was active on the node longer than the specified deadline"
+    assert messages(cluster, namespace, "slow", "DeadlineExceeded") == [slow["message"]]
+
+
+def test_failing_containers_and_images_are_tried_again_less_and_less(cluster: Cluster, namespace: str) -> None:
+    create(cluster, namespace, "crash", sh("echo life; exit 1"), restartPolicy="Always")
+    create(cluster, namespace, "gone", {"image": "kubelearn/nothing:1"})
+    create(cluster, namespace, "never", {"image": "kubelearn/nothing:1", "imagePullPolicy": "Never"})
+    create(cluster, namespace, "wrong", {"image": "Kubelearn/Web"})
+    why = waits(cluster, namespace, "crash", "CrashLoopBackOff")
+    assert why.startswith("back-off 10s restarting failed container=box pod=crash_")
+    assert messages(cluster, namespace, "crash", "BackOff")[0].startswith(
+        "Back-off restarting failed container box in pod crash_"
+    )
+    assert cluster.kubectl("logs", "crash", "--previous", "-n", namespace).out == "life\n"
+    assert "kubelearn/nothing:1: not found" in waits(cluster, namespace, "gone", "ErrImagePull")
+    assert waits(cluster, namespace, "gone", "ImagePullBackOff").startswith(
+        'Back-off pulling image "kubelearn/nothing:1"'
+    )
+    assert waits(cluster, namespace, "never", "ErrImageNeverPull").endswith("is not present with pull policy of Never")
+    assert "must be lowercase" in waits(cluster, namespace, "wrong", "InvalidImageName")
+
+
+def test_hooks_probes_and_grace(cluster: Cluster, namespace: str) -> None:
+    patient = sh("trap '' TERM; touch /tmp/up 2>/dev/null; while :; do sleep 0.1; done")
+    bad = {"preStop": {"exec": {"command": ["sh", "-c", "exit 7"]}}}
+    create(cluster, namespace, "stubborn", {**patient, "lifecycle": bad})
+    dying = {"livenessProbe": {"exec": {"command": ["false"]}, "periodSeconds": 1, "failureThreshold": 2}}
+    create(cluster, namespace, "dying", {**patient, **dying}, restartPolicy="Always")
+    hook = {"postStart": {"exec": {"command": ["sh", "-c", "exit 3"]}}}
+    create(cluster, namespace, "hooked", {**patient, "lifecycle": hook})
+    assert messages(cluster, namespace, "hooked", "FailedPostStartHook") == ["PostStartHook failed"]
+    assert messages(cluster, namespace, "dying", "Unhealthy")[0].startswith("Liveness probe failed:")
+    assert "Container box failed liveness probe, will be restarted" in messages(cluster, namespace, "dying", "Killing")
+    eventually(
+        lambda: cluster.get("pod", "dying", "-n", namespace)["status"]["containerStatuses"][0]["restartCount"] > 0
+    )
+    assert cluster.kubectl("wait", "pod/stubborn", "--for=condition=Ready", "-n", namespace, "--timeout=60s").code == 0
+    began = time.monotonic()
+    assert cluster.kubectl("delete", "pod", "stubborn", "-n", namespace, "--grace-period=2").code == 0
+    assert 1.5 < time.monotonic() - began < 15
+    assert messages(cluster, namespace, "stubborn", "FailedPreStopHook") == ["PreStopHook failed"]
+
+
+def test_a_container_knows_its_surroundings(cluster: Cluster, namespace: str) -> None:
+    service = ("create", "service", "clusterip", "my-db", "--tcp=5432", "-n", namespace)
+    assert cluster.kubectl(*service).code == 0
+    made = ("create", "configmap", "conf", "--from-literal=A=1", "--from-literal=B=2", "-n", namespace)
+    assert cluster.kubectl(*made).code == 0
+    host = cluster.get("service", "my-db", "-n", namespace)["spec"]["clusterIP"]
+    eventually(lambda: cluster.get("configmap", "conf", "-n", namespace)["data"])
+    env = [
+        {"name": "NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['app']"}}},
+        {"name": "MEMORY", "valueFrom": {"resourceFieldRef": {"resource": "limits.memory", "divisor": "1Mi"}}},
+        {"name": "B", "value": "$(C_A)/$(NAME)/$$(NAME)/$(NOT)"},
+        {"name": "DB", "value": "$(MY_DB_SERVICE_HOST):$(MY_DB_SERVICE_PORT)"},
+    ]
+    items = [{"path": "cpu", "resourceFieldRef": {"containerName": "box", "resource": "requests.cpu", "divisor": "1m"}}]
+    more = {
+        "env": env,
+        "envFrom": [{"configMapRef": {"name": "conf"}, "prefix": "C_"}],
+        "resources": {"limits": {"memory": "64Mi", "cpu": "250m"}},
+        "volumeMounts": [{"name": "down", "mountPath": "/down"}],
+    }
+    volume = {"name": "down", "downwardAPI": {"items": items}}
+    script = 'echo "$NAME $MEMORY $B $DB $C_B"; cat /down/cpu'
+    create(cluster, namespace, "knows", sh(script, **more), volumes=[volume])
+    assert ended(cluster, namespace, "knows")["qosClass"] == "Guaranteed"
+    out = cluster.kubectl("logs", "knows", "-n", namespace).out
+    assert out == f"knows 64 1/knows/$(NAME)/$(NOT) {host}:5432 2\n250"
+    stamped = cluster.kubectl("logs", "knows", "-n", namespace, "--tail=1", "--timestamps").out
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z 250", stamped)
+    assert cluster.kubectl("logs", "knows", "-n", namespace, "--since-time=2099-01-01T00:00:00Z").out == ""

@@ -126,7 +126,9 @@ def test_a_deleted_pod_ends() -> None:
 
 
 def test_the_deadline_fails_the_pod() -> None:
-    found = status(pod(), life(), end=("DeadlineExceeded", "too long"))
+    over = ("DeadlineExceeded", "too long")
+    assert status(pod(phase="Running"), life(), end=over)["phase"] == "Running", "it still runs"
+    found = status(pod(phase="Running"), life(state="EXITED", code=143), end=over)
     assert (found["phase"], found["reason"], found["message"]) == ("Failed", "DeadlineExceeded", "too long")
 
 
@@ -177,3 +179,19 @@ def test_readiness_gates_are_named_when_they_are_missing_and_when_they_are_false
         'corresponding condition of pod readiness gate "x/one" does not exist., '
         'the status of pod readiness gate "x/two" is not "True", but False'
     )
+
+
+def test_a_pod_has_not_succeeded_while_a_sidecar_runs() -> None:
+    sided = pod("Never", init=True, phase="Running")
+    sided["spec"]["initContainers"][0]["restartPolicy"] = "Always"
+    assert status(sided, life("i"), life(state="EXITED"))["phase"] == "Running"
+    assert status(sided, life("i", "EXITED"), life(state="EXITED"))["phase"] == "Succeeded"
+
+
+def test_what_could_not_be_started_waits_only_if_it_is_tried_again() -> None:
+    waiting = {"a": ("RunContainerError", "no such file")}
+    failed = life(state="EXITED", code=128)
+    [once] = status(pod("Never"), failed, waiting=waiting)["containerStatuses"]
+    [again] = status(pod("OnFailure"), failed, waiting=waiting)["containerStatuses"]
+    assert once["state"]["terminated"]["exitCode"] == 128
+    assert again["state"]["waiting"]["reason"] == "RunContainerError"

@@ -117,7 +117,7 @@ class PodWorker:
         if self._gone or self.pod["metadata"].get("deletionTimestamp"):
             return await self._terminate(runtime)
         self._check_deadline()
-        if self._end:
+        if self._end and not podspec.is_terminal(self.pod):
             self._kill_all(runtime, podspec.grace_seconds(self.pod))
         else:
             await self._converge()

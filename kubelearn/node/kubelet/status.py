@@ -17,6 +17,7 @@ from kubelearn.node.kubelet.runtime_state import PodRuntime
 
 #: True or not, reason, message.
 Verdict = tuple[bool, str, str]
+_TERMINAL = ("Succeeded", "Failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,9 @@ def pod_status(pod: Obj, view: View) -> Obj:
     init = [_container_status(pod, c, view, init=True) for c in podspec.init_containers(pod)]
     main = [_container_status(pod, c, view) for c in podspec.containers(pod)]
     phase = old["phase"] if podspec.is_terminal(pod) else _phase(pod, init, main, view)
+    end = None if podspec.is_terminal(pod) else view.end
+    if (end or phase in _TERMINAL) and view.runtime.running() and not podspec.is_terminal(pod):
+        phase, end = old.get("phase", "Running"), None  # a pod has not ended while something of it runs
     _settle(pod, phase, init, main)
     sandbox = view.runtime.sandbox()
     status: Obj = {
@@ -57,8 +61,8 @@ def pod_status(pod: Obj, view: View) -> Obj:
     ip = sandbox.ip if sandbox else old.get("podIP", "")
     if ip:
         status |= {"podIP": ip, "podIPs": [{"ip": ip}]}
-    if view.end and not podspec.is_terminal(pod):
-        status |= {"phase": "Failed", "reason": view.end[0], "message": view.end[1]}
+    if end:
+        status |= {"phase": "Failed", "reason": end[0], "message": end[1]}
     if init:
         status["initContainerStatuses"] = init
     status["containerStatuses"] = main
@@ -98,7 +102,7 @@ def _container_status(pod: Obj, spec: Obj, view: View, *, init: bool = False) ->
     state: Obj = {"running": {"startedAt": _time(current.started_at)}} if running else {}
     if current.state == "EXITED":
         state = _terminated(current, view)
-        if name in view.waiting:
+        if name in view.waiting and _restarts(pod, current, init=init, sidecar=sidecar):
             state, last = _waiting(view.waiting[name]), current
     elif not running:
         state = _waiting(view.waiting.get(name) or _default_wait(pod))
@@ -118,6 +122,13 @@ def _container_status(pod: Obj, spec: Obj, view: View, *, init: bool = False) ->
         "started": started,
     }
     return out | _declared(spec)
+
+
+def _restarts(pod: Obj, over: Container, *, init: bool, sidecar: bool) -> bool:
+    policy = podspec.restart_policy(pod)
+    if init and not sidecar and policy == "Always":
+        policy = "OnFailure"
+    return podspec.may_restart("Always" if sidecar else policy, over.exit_code)
 
 
 def _ephemeral_status(pod: Obj, spec: Obj, view: View) -> Obj:
@@ -170,7 +181,7 @@ def _default_wait(pod: Obj) -> tuple[str, str]:
 
 def _settle(pod: Obj, phase: str, init: list[Obj], main: list[Obj]) -> None:
     """In a pod that has ended, nothing waits any more: what never ran is said to have ended by unknown cause."""
-    if phase not in ("Succeeded", "Failed") or not pod["metadata"].get("deletionTimestamp"):
+    if phase not in _TERMINAL or not pod["metadata"].get("deletionTimestamp"):
         return
     for status in [*init, *main]:
         if "waiting" in status["state"] and not status["lastState"]:
