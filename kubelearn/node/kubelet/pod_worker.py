@@ -105,7 +105,12 @@ class PodWorker:
         if self._timer:
             self._timer.cancel()
         self._due = due
-        self._timer = loop.call_at(due, self.wake)
+        self._timer = loop.call_at(due, self._ring)
+
+    def _ring(self) -> None:
+        """The timer is used up: it may ring a moment early, and then the next wish must not rely on it."""
+        self._timer = None
+        self.wake()
 
     def _unhealthy(self, container: str, message: str) -> None:
         self._shared.event(self.pod, "Warning", "Unhealthy", message, container)
