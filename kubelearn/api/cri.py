@@ -208,6 +208,10 @@ class RuntimeService(Protocol):
         disk, which is not its containers' here."""
         ...
 
+    async def volume_usage(self, pod_uid: str, names: list[str]) -> dict[str, int]:
+        """Bytes on disk of those volumes of the pod; one that is not there is left out."""
+        ...
+
     async def have_host_path(self, path: str, type_: str) -> None:
         """A path of the node's own disk (never the learner's) is as a hostPath volume's `type` says, or made so."""
         ...

@@ -80,6 +80,10 @@ class DockerRuntime:
         with as_cri("FailedMount"):
             await self._volumes.set(pod_uid, name, files, group)
 
+    async def volume_usage(self, pod_uid: str, names: list[str]) -> dict[str, int]:
+        with as_cri("VolumeStatsError"):
+            return await self._docker.call(lambda api: self._volumes.usage(api, pod_uid, names))
+
     async def have_host_path(self, path: str, type_: str) -> None:
         with as_cri("FailedMount"):
             await self._docker.call(lambda api: self._volumes.have_host_path(api, path, type_))

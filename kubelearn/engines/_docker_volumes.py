@@ -82,6 +82,21 @@ class Volumes:
             out.append(volume_mount(volume, f"/memory/{name}", False))
         return out
 
+    def usage(self, api: APIClient, pod_uid: str, names: list[str]) -> dict[str, int]:
+        """Bytes on disk of those that are there, measured by a carrier each."""
+        out = {}
+        for name in names:
+            volume = self._name(pod_uid, name)
+            if _volume(api, volume) is None:
+                continue
+            with self._carrier(api, volume, ["-c", f"du -sk {_AT}"]) as carrier:
+                api.start(carrier)
+                api.wait(carrier)
+                said = api.logs(carrier, stdout=True, stderr=False).split()
+            if said:
+                out[name] = int(said[0]) * 1024
+        return out
+
     def have_host_path(self, api: APIClient, path: str, type_: str) -> None:
         """On the node's disk, a Docker volume of its own. Raises CriError in the kubelet's words."""
         api.create_volume(self._disk, labels=self._labels)

@@ -11,6 +11,7 @@ Folders are named by the first 12 characters of ids. Blocking: callers run it in
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -239,6 +240,21 @@ def have_host_path(disk: Path, path: str, type_: str) -> None:
 
 def volume(pods: Path, pod_uid: str, name: str) -> Path:
     return pods / pod_uid / "volumes" / name
+
+
+def volume_usage(pods: Path, pod_uid: str, names: list[str]) -> dict[str, int]:
+    """Bytes on disk."""
+    folders = {name: volume(pods, pod_uid, name) for name in names}
+    return {name: _usage(folder) for name, folder in folders.items() if folder.is_dir()}
+
+
+def _usage(folder: Path) -> int:
+    total = 0
+    for here, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                total += os.lstat(os.path.join(here, name)).st_blocks * 512  # noqa: PTH118  faster, for many files
+    return total
 
 
 def write_payload(folder: Path, content: Payload) -> None:

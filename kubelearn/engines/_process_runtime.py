@@ -97,6 +97,9 @@ class ProcessRuntime:
         except OSError as error:
             raise CriError("FailedMount", f"{error.strerror}: {error.filename}") from error
 
+    async def volume_usage(self, pod_uid: str, names: list[str]) -> dict[str, int]:
+        return await asyncio.to_thread(records.volume_usage, self._plan.pods, pod_uid, names)
+
     async def have_host_path(self, path: str, type_: str) -> None:
         await asyncio.to_thread(records.have_host_path, self._plan.disk, path, type_)
 

@@ -84,6 +84,7 @@ _CALLS = frozenset(
     {
         "SetVolume",
         "HaveHostPath",
+        "VolumeUsage",
         "RemoveVolumes",
         "RunPodSandbox",
         "StopPodSandbox",

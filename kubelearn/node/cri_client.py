@@ -85,6 +85,10 @@ class CriClient:
             encoded = {path: [base64.b64encode(f.data).decode(), f.mode] for path, f in files.items()}
         await self._call("SetVolume", pod_uid=pod_uid, name=name, files=encoded, group=group)
 
+    async def volume_usage(self, pod_uid: str, names: list[str]) -> dict[str, int]:
+        found: dict[str, int] = await self._call("VolumeUsage", pod_uid=pod_uid, names=names)
+        return found
+
     async def have_host_path(self, path: str, type_: str) -> None:
         await self._call("HaveHostPath", path=path, type_=type_)
 

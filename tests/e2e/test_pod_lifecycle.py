@@ -282,3 +282,14 @@ def test_a_container_knows_its_surroundings(cluster: Cluster, namespace: str) ->
     stamped = cluster.kubectl("logs", "knows", "-n", namespace, "--tail=1", "--timestamps").out
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z 250", stamped)
     assert cluster.kubectl("logs", "knows", "-n", namespace, "--since-time=2099-01-01T00:00:00Z").out == ""
+
+
+def test_a_volume_that_outgrows_its_limit_evicts_its_pod(cluster: Cluster, namespace: str) -> None:
+    mounted = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+    script = "head -c 3000000 /dev/zero > /v/big; sleep 600"
+    create(cluster, namespace, "big", sh(script, **mounted), volumes=[{"name": "v", "emptyDir": {"sizeLimit": "1Mi"}}])
+    status = ended(cluster, namespace, "big")
+    text = 'Usage of EmptyDir volume "v" exceeds the limit "1Mi". '
+    assert (status["phase"], status["reason"], status["message"]) == ("Failed", "Evicted", text)
+    assert "DisruptionTarget" in [c["type"] for c in status["conditions"] if c["status"] == "True"]
+    assert messages(cluster, namespace, "big", "Evicted") == [text]

@@ -27,6 +27,7 @@ from kubelearn.node.kubelet.places import MountError
 from kubelearn.node.kubelet.probes import Prober
 from kubelearn.node.kubelet.runtime_state import PodRuntime
 from kubelearn.node.kubelet.shared import Shared
+from kubelearn.node.kubelet.size_limits import SizeLimits, limits_of
 from kubelearn.node.kubelet.starter import Starter, crash_loop
 from kubelearn.node.kubelet.status import View, pod_status
 from kubelearn.node.resources import PODS
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 
 _MAX_RETRY = 10.0
 _MOUNT_AGAIN = 2.0
+_EVICTION_GRACE = 1
 
 
 class PodWorker:
@@ -59,6 +61,7 @@ class PodWorker:
         self._starter = Starter(shared)
         self._prober = Prober(shared.handlers, shared.tasks, self.wake, self._unhealthy)
         self._killer = Killer(shared, self.wake, self._prober.forget)
+        self._sizes = SizeLimits(shared)
         self._last_words = LastWords(shared)
         self._end: tuple[str, str] | None = None
 
@@ -122,8 +125,10 @@ class PodWorker:
         if self._gone or self.pod["metadata"].get("deletionTimestamp"):
             return await self._terminate(runtime)
         self._check_deadline()
+        await self._check_sizes(runtime)
         if self._end and not podspec.is_terminal(self.pod):
-            self._kill_all(runtime, podspec.grace_seconds(self.pod))
+            evicted = self._end[0] == "Evicted"
+            self._kill_all(runtime, _EVICTION_GRACE if evicted else podspec.grace_seconds(self.pod))
         else:
             await self._converge()
             await self._refresh()
@@ -292,6 +297,15 @@ class PodWorker:
         text = "Pod was active on the node longer than the specified deadline"
         self._end = ("DeadlineExceeded", text)
         self._shared.event(self.pod, "Normal", "DeadlineExceeded", text)
+
+    async def _check_sizes(self, runtime: PodRuntime) -> None:
+        """emptyDirs that have outgrown their sizeLimit."""
+        if self._end or not runtime.running() or not limits_of(self.pod):
+            return
+        if text := await self._sizes.exceeded(self.pod):
+            self._end = ("Evicted", text)
+            self._shared.event(self.pod, "Warning", "Evicted", text)
+        self._wake_in(self._sizes.due_in())
 
     def _kill_all(self, runtime: PodRuntime, grace: int) -> None:
         """App containers first; sidecars, last of all, one by one."""

@@ -253,6 +253,8 @@ def _conditions(pod: Obj, status: Obj, init: list[Obj], main: list[Obj], view: V
         ("ContainersReady", ready),
         ("PodScheduled", (True, "", "")),
     ]
+    if phase == "Failed" and status.get("reason") == "Evicted":
+        wanted.append(("DisruptionTarget", (True, "TerminationByKubelet", status["message"])))
     return [_condition(pod, name, verdict, view) for name, verdict in wanted]
 
 
