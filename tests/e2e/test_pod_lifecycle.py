@@ -279,6 +279,13 @@ def test_a_container_knows_its_surroundings(cluster: Cluster, namespace: str) ->
     assert ended(cluster, namespace, "knows")["qosClass"] == "Guaranteed"
     out = cluster.kubectl("logs", "knows", "-n", namespace).out
     assert out == f"knows 64 1/knows/$(NAME)/$(NOT) {host}:5432 2\n250"
+    if cluster.engine == "docker":
+        v1 = "/sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/cpu/cpu.cfs_quota_us"
+        limits = sh(f"cat {v1} /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max 2>/dev/null; true", **more)
+        create(cluster, namespace, "limited", limits, volumes=[volume])
+        assert ended(cluster, namespace, "limited")["phase"] == "Succeeded"
+        said = cluster.kubectl("logs", "limited", "-n", namespace).out.split()
+        assert said[:2] == [str(64 << 20), "25000"], said
     stamped = cluster.kubectl("logs", "knows", "-n", namespace, "--tail=1", "--timestamps").out
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z 250", stamped)
     assert cluster.kubectl("logs", "knows", "-n", namespace, "--since-time=2099-01-01T00:00:00Z").out == ""

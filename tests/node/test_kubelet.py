@@ -10,7 +10,6 @@ import pytest
 from kubelearn.api.resource import Obj
 from kubelearn.client.events import EVENTS
 from kubelearn.node.kubelet import images
-from kubelearn.node.kubelet.pod_worker import PodWorker
 from kubelearn.node.resources import CONFIGMAPS, LEASES, NODES, PODS
 
 from .conftest import NODE, Node
@@ -243,17 +242,3 @@ async def test_termination_messages_come_from_the_file_or_from_the_log(node: Nod
     seen = [await node.until(name, ended) for name in ("told", "silent")]
     messages = [p["status"]["containerStatuses"][0]["state"]["terminated"]["message"] for p in seen]
     assert messages == ["from the file", "from the log\n"]
-
-
-async def test_a_timer_that_rings_a_moment_early_is_set_again(node: Node) -> None:
-    """uvloop's timers have whole milliseconds; a pod waited for ever for a time that was nearly reached."""
-    kubelet = await node.start()
-    worker = PodWorker(kubelet._shared, {"metadata": {"uid": "u", "name": "p", "namespace": "default"}, "spec": {}})
-    worker._wake.clear()
-    worker._wake_in(60)
-    worker._ring()
-    worker._wake.clear()
-    worker._wake_in(0.01)
-    async with asyncio.timeout(5):
-        await worker._wake.wait()
-    assert worker._timer is None

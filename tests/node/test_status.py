@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kubelearn.api.cri import Container, Sandbox
-from kubelearn.node.kubelet.pod_worker import says_the_same
+from kubelearn.node.kubelet.reporting import says_the_same
 from kubelearn.node.kubelet.runtime_state import PodRuntime
 from kubelearn.node.kubelet.status import View, pod_status
 

@@ -14,20 +14,21 @@ from typing import Any
 from kubelearn.api.cri import CriError
 from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj
-from kubelearn.client.rest import STRATEGIC_MERGE_PATCH
 from kubelearn.client.transport import TransportError
-from kubelearn.kit.clock import parse, utc_now
+from kubelearn.kit.clock import utc_now
 from kubelearn.node.kubelet import podspec, sync
+from kubelearn.node.kubelet.alarm import Alarm
 from kubelearn.node.kubelet.backoff import Backoff
+from kubelearn.node.kubelet.endings import Endings
 from kubelearn.node.kubelet.images import NotStarted
 from kubelearn.node.kubelet.killer import Killer
 from kubelearn.node.kubelet.last_words import LastWords
 from kubelearn.node.kubelet.mounter import Content, Mounter
 from kubelearn.node.kubelet.places import MountError
 from kubelearn.node.kubelet.probes import Prober
+from kubelearn.node.kubelet.reporting import says_the_same, write_status
 from kubelearn.node.kubelet.runtime_state import PodRuntime
 from kubelearn.node.kubelet.shared import Shared
-from kubelearn.node.kubelet.size_limits import SizeLimits, limits_of
 from kubelearn.node.kubelet.starter import Starter, crash_loop
 from kubelearn.node.kubelet.status import View, pod_status
 from kubelearn.node.resources import PODS
@@ -37,7 +38,6 @@ log = logging.getLogger(__name__)
 
 _MAX_RETRY = 10.0
 _MOUNT_AGAIN = 2.0
-_EVICTION_GRACE = 1
 
 
 class PodWorker:
@@ -50,8 +50,7 @@ class PodWorker:
         self._gone = orphan
         self._wake = asyncio.Event()
         self._wake.set()
-        self._timer: asyncio.TimerHandle | None = None
-        self._due = 0.0
+        self._alarm = Alarm(self.wake)
         self._sent_revision = 0
         self._crashes = Backoff()
         self._told: set[tuple[str, float]] = set()
@@ -61,9 +60,8 @@ class PodWorker:
         self._starter = Starter(shared)
         self._prober = Prober(shared.handlers, shared.tasks, self.wake, self._unhealthy)
         self._killer = Killer(shared, self.wake, self._prober.forget)
-        self._sizes = SizeLimits(shared)
+        self._endings = Endings(shared, self._alarm)
         self._last_words = LastWords(shared)
-        self._end: tuple[str, str] | None = None
 
     def wake(self) -> None:
         self._wake.set()
@@ -94,26 +92,9 @@ class PodWorker:
                 delay = 0.2
             except (CriError, ApiError, TransportError) as error:
                 log.warning("pod %s: %s; trying again in %.1fs", podspec.key(self.pod), error, delay)
-                self._wake_in(delay)
+                self._alarm.within(delay)
                 delay = min(delay * 2, _MAX_RETRY)
-        if self._timer:
-            self._timer.cancel()
-
-    def _wake_in(self, seconds: float) -> None:
-        """The earliest wish holds."""
-        loop = asyncio.get_running_loop()
-        due = loop.time() + max(seconds, 0.0)
-        if self._timer and loop.time() < self._due <= due:
-            return
-        if self._timer:
-            self._timer.cancel()
-        self._due = due
-        self._timer = loop.call_at(due, self._ring)
-
-    def _ring(self) -> None:
-        """The timer is used up: it may ring a moment early, and then the next wish must not rely on it."""
-        self._timer = None
-        self.wake()
+        self._alarm.cancel()
 
     def _unhealthy(self, container: str, message: str) -> None:
         self._shared.event(self.pod, "Warning", "Unhealthy", message, container)
@@ -124,11 +105,9 @@ class PodWorker:
         self._watch_health(runtime)
         if self._gone or self.pod["metadata"].get("deletionTimestamp"):
             return await self._terminate(runtime)
-        self._check_deadline()
-        await self._check_sizes(runtime)
-        if self._end and not podspec.is_terminal(self.pod):
-            evicted = self._end[0] == "Evicted"
-            self._kill_all(runtime, _EVICTION_GRACE if evicted else podspec.grace_seconds(self.pod))
+        await self._endings.look(self.pod, runtime)
+        if self._endings.verdict and not podspec.is_terminal(self.pod):
+            self._kill_all(runtime, self._endings.grace_seconds(self.pod))
         else:
             await self._converge()
             await self._refresh()
@@ -187,7 +166,7 @@ class PodWorker:
         if self._shared.state.pod(self.uid).running():
             if self._mounter.due_in() <= 0:
                 await self._mount()
-            self._wake_in(max(self._mounter.due_in(), 1.0))
+            self._alarm.within(max(self._mounter.due_in(), 1.0))
 
     def _hold_back(self, waiting: dict[str, float], now: float) -> None:
         for name, due in waiting.items():
@@ -196,7 +175,7 @@ class PodWorker:
                 text = f"Back-off restarting failed container {name} in pod {podspec.key(self.pod)}"
                 self._shared.event(self.pod, "Warning", "BackOff", text, name)
                 self._waiting[name] = crash_loop(self.pod, name, self._crashes.delay(name))
-            self._wake_in(due - now)
+            self._alarm.within(due - now)
 
     async def _make_sandbox(self, attempt: int) -> bool:
         if attempt:
@@ -222,7 +201,7 @@ class PodWorker:
 
     def _not_mounted(self, error: MountError) -> None:
         self._shared.event(self.pod, "Warning", "FailedMount", str(error))
-        self._wake_in(_MOUNT_AGAIN)
+        self._alarm.within(_MOUNT_AGAIN)
 
     async def _content(self) -> Content | None:
         """What is to be in the pod's volumes; None when that is not to be had, to be tried again."""
@@ -248,7 +227,7 @@ class PodWorker:
         sandbox = plan.sandbox
         assert sandbox is not None
         if self._again.get(name, 0.0) > now:
-            self._wake_in(self._again[name] - now)
+            self._alarm.within(self._again[name] - now)
             return False
         if not await self._mount():
             return False
@@ -259,7 +238,7 @@ class PodWorker:
         except NotStarted as error:
             self._waiting[name] = (error.reason, error.message)
             self._again[name] = now + error.again
-            self._wake_in(error.again)
+            self._alarm.within(error.again)
             return False
         self._waiting.pop(name, None)
         self._again.pop(name, None)
@@ -284,28 +263,6 @@ class PodWorker:
             ending = self._killer.is_ending(container.id) or self._killer.in_hook(container.id)
             if sandbox and container.name in specs and not ending:
                 self._prober.follow(specs[container.name], container, sandbox.ip)
-
-    def _check_deadline(self) -> None:
-        """activeDeadlineSeconds, counted from the pod's start."""
-        limit, started = self.pod["spec"].get("activeDeadlineSeconds"), self.pod.get("status", {}).get("startTime")
-        if limit is None or not started or self._end or podspec.is_terminal(self.pod):
-            return
-        left = parse(started).timestamp() + limit - time.time()
-        if left > 0:
-            self._wake_in(left)
-            return
-        text = "Pod was active on the node longer than the specified deadline"
-        self._end = ("DeadlineExceeded", text)
-        self._shared.event(self.pod, "Normal", "DeadlineExceeded", text)
-
-    async def _check_sizes(self, runtime: PodRuntime) -> None:
-        """emptyDirs that have outgrown their sizeLimit."""
-        if self._end or not runtime.running() or not limits_of(self.pod):
-            return
-        if text := await self._sizes.exceeded(self.pod):
-            self._end = ("Evicted", text)
-            self._shared.event(self.pod, "Warning", "Evicted", text)
-        self._wake_in(self._sizes.due_in())
 
     def _kill_all(self, runtime: PodRuntime, grace: int) -> None:
         """App containers first; sidecars, last of all, one by one."""
@@ -358,33 +315,18 @@ class PodWorker:
             self._prober.started,
             self._prober.ready,
             bool(self.pod["metadata"].get("deletionTimestamp")),
-            self._end,
+            self._endings.verdict,
             self._killer.in_hook,
             self._last_words.of,
         )
         status = pod_status(self.pod, view)
         if says_the_same(status, self.pod.get("status", {})):
             return
-        old_ip = self.pod.get("status", {}).get("podIP")
-        patch = dict(status)
-        if old_ip and "podIPs" in status and status["podIP"] != old_ip:
-            patch["podIPs"] = [*status["podIPs"], {"$patch": "replace"}]
-        meta = self.pod["metadata"]
         if self._starter.timings:
             add_note(kubelet=dict(self._starter.timings))
-        try:
-            answer = await self._shared.client.patch(
-                PODS,
-                meta["name"],
-                meta["namespace"],
-                {"metadata": {"uid": self.uid}, "status": patch},
-                STRATEGIC_MERGE_PATCH,
-                subresource="status",
-            )
-        except ApiError as error:
-            if error.code in (404, 409):  # deleted, or another pod of that name: the watch will say so
-                return
-            raise
+        answer = await write_status(self._shared.client, self.pod, status)
+        if answer is None:
+            return
         self._starter.timings.clear()
         # Only the status is taken from the answer: what else changed is the watch's to tell (it may be held).
         self._sent_revision = int(answer["metadata"]["resourceVersion"])
@@ -398,18 +340,3 @@ def _probe_grace(spec: Obj, why: str, default: int) -> int:
         if f"failed {kind} probe" in why and found is not None:
             return int(found)
     return default
-
-
-def says_the_same(wanted: Any, have: Any) -> bool:
-    """`have` holds all of `wanted`, absent and null being one; lists of conditions are compared by type."""
-    if isinstance(wanted, dict):
-        if not isinstance(have, dict):
-            return not wanted and have is None
-        return all(says_the_same(v, have.get(k)) for k, v in wanted.items())
-    if isinstance(wanted, list):
-        have = have or []
-        if wanted and isinstance(wanted[0], dict) and "lastTransitionTime" in wanted[0]:
-            by_type = {c["type"]: c for c in have}
-            return all(says_the_same(c, by_type.get(c["type"])) for c in wanted)
-        return len(wanted) == len(have) and all(says_the_same(a, b) for a, b in zip(wanted, have, strict=True))
-    return bool(wanted == have)
