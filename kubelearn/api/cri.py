@@ -17,7 +17,8 @@ RUNTIME_DOWN = "RuntimeDown"
 @dataclass(slots=True)
 class SandboxConfig:
     """What `RunPodSandbox` needs. `hosts` are further lines of /etc/hosts, name to address;
-    `memory_volumes` are the pod's volumes in memory, with their size in bytes, 0 for no limit."""
+    `memory_volumes` are the pod's volumes in memory, with their size in bytes, 0 for no limit; `containers` are the
+    names of what will run in it, for a runtime that can prepare them."""
 
     pod_namespace: str
     pod_name: str
@@ -30,6 +31,7 @@ class SandboxConfig:
     attempt: int = 0
     hosts: dict[str, str] = field(default_factory=dict)
     memory_volumes: dict[str, int] = field(default_factory=dict)
+    containers: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -32,7 +32,7 @@ from kubelearn.engines._docker_images import PAUSE
 from kubelearn.engines._docker_objects import CONTAINER_ROLE, SANDBOX_ROLE, Found
 from kubelearn.engines._docker_session import Session
 from kubelearn.engines._docker_state import State
-from kubelearn.engines._docker_volumes import MESSAGES, MESSAGES_AT, Volumes, volume_mount
+from kubelearn.engines._docker_volumes import MESSAGES, MESSAGES_AT, Volumes, message_file, volume_mount
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -116,7 +116,12 @@ class DockerRuntime:
             PAUSE,
             name=_name(plan.cluster, config.pod_namespace, config.pod_name, "POD"),
             hostname=config.hostname[:63],
-            environment={"NODE_IP": plan.ip, "SUBNET": f"{first}.0.0/16", "RESOLV_CONF": _resolv_conf(config)},
+            environment={
+                "NODE_IP": plan.ip,
+                "SUBNET": f"{first}.0.0/16",
+                "RESOLV_CONF": _resolv_conf(config),
+                "MESSAGES": " ".join(message_file(name, 0) for name in config.containers),
+            },
             labels=objects.sandbox_labels(plan.cluster, plan.name, ip, config),
             host_config={
                 **api.create_host_config(
@@ -183,14 +188,20 @@ class DockerRuntime:
             raise CriError("CreateContainerError", f'failed to find sandbox id "{sandbox_id}": not found')
         sandbox = found.view
         try:
-            made = await self._docker.call(lambda api: self._make_container(api, sandbox, config))
+            try:
+                made = await self._docker.call(lambda api: self._make_container(api, sandbox, config))
+            except DockerError as error:
+                if "bind source path does not exist" not in error.message:
+                    raise
+                made = await self._docker.call(lambda api: self._make_container(api, sandbox, config, prepare=True))
             await self._state.look(made)
         except DockerError as error:
             raise CriError("CreateContainerError", error.message) from error
         return made
 
-    def _make_container(self, api: APIClient, sandbox: Sandbox, config: ContainerConfig) -> str:
-        """Kubernetes' rule: command replaces the entry point and drops the image's cmd, args replace cmd."""
+    def _make_container(self, api: APIClient, sandbox: Sandbox, config: ContainerConfig, prepare: bool = False) -> str:
+        """Kubernetes' rule: command replaces the entry point and drops the image's cmd, args replace cmd. `prepare`
+        makes the file for its termination message, which else the sandbox has made."""
         image = _docker_api.image(api, config.image)["Config"]
         command = config.args or ([] if config.command else image.get("Cmd") or [])
         if not (config.command or image.get("Entrypoint") or command):
@@ -217,7 +228,7 @@ class DockerRuntime:
                 **api.create_host_config(**options),
                 "Mounts": [
                     *self._volumes.mounts(api, sandbox, config.mounts),
-                    *self._volumes.message_mount(api, sandbox, config),
+                    *self._volumes.message_mount(api, sandbox, config, prepare or config.attempt > 0),
                 ],
             },
         )["Id"]

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 MESSAGES, MESSAGES_AT = "termination_", "/termination"
 _AT = "/volume"
 _NEW = f"{DATA}_tmp"
-_SWAP = f"""cd {_AT} && old=$(readlink {DATA}); mv -T {_NEW} {DATA} && rm -rf "$old" && for link in $(ls -A); do
-[ -e "$link" ] || rm "$link"; done; for name in "$@"; do [ -L "$name" ] || ln -s "{DATA}/$name" "$name"; done"""
+# New names first: they lead nowhere until the content is there, and then all of it is there at once.
+_SWAP = f"""cd {_AT} && for name in "$@"; do [ -L "$name" ] || ln -s "{DATA}/$name" "$name"; done
+old=$(readlink {DATA}); mv -T {_NEW} {DATA} && rm -rf "$old" && for link in $(ls -A); do
+[ -e "$link" ] || rm "$link"; done"""
 _Bound = dict[str, Any]
 
 
@@ -116,13 +118,15 @@ class Volumes:
         if problem := host_path_problem(path, type_, kind):
             raise CriError("FailedMount", problem)
 
-    def message_mount(self, api: APIClient, sandbox: Sandbox, config: ContainerConfig) -> list[_Bound]:
-        """A fresh file of the sandbox's message volume in the place of the container's termination path."""
+    def message_mount(self, api: APIClient, sandbox: Sandbox, config: ContainerConfig, prepare: bool) -> list[_Bound]:
+        """A file of the sandbox's message volume in the place of the container's termination path; `prepare` makes it
+        anew (50 ms), which for a container's first life the sandbox's own process has done."""
         volume = _volume(api, self._name(sandbox.pod_uid, f"{MESSAGES}{sandbox.attempt}"))
         if not config.termination_path or volume is None:
             return []  # a sandbox of an earlier version
-        name = f"{config.name}-{config.attempt}"
-        api.put_archive(sandbox.id, MESSAGES_AT, _file(name, 0o666))
+        name = message_file(config.name, config.attempt)
+        if prepare:
+            api.put_archive(sandbox.id, MESSAGES_AT, _file(name, 0o666))
         source = f"{volume['Mountpoint']}/{name}"
         return [{"Type": "bind", "Source": source, "Target": config.termination_path, "ReadOnly": False}]
 
@@ -131,7 +135,9 @@ class Volumes:
         from docker.errors import NotFound
 
         try:
-            chunks, _ = api.get_archive(container.sandbox_id, f"{MESSAGES_AT}/{container.name}-{container.attempt}")
+            chunks, _ = api.get_archive(
+                container.sandbox_id, f"{MESSAGES_AT}/{message_file(container.name, container.attempt)}"
+            )
         except NotFound:
             return ""
         with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
@@ -182,6 +188,10 @@ class Volumes:
                 api.remove_volume(volume["Name"], force=True)
 
         await self._docker.quietly(work)
+
+
+def message_file(container: str, attempt: int) -> str:
+    return f"{container}-{attempt}"
 
 
 def _volume(api: APIClient, name: str) -> dict[str, Any] | None:

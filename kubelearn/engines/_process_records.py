@@ -268,10 +268,10 @@ def write_payload(folder: Path, content: Payload) -> None:
     data, new = folder / DATA, folder / f"{DATA}_tmp"
     old = data.readlink() if data.is_symlink() else None
     new.symlink_to(content.folder)
-    new.rename(data)
     for name in content.links:
         if not (folder / name).is_symlink():
             (folder / name).symlink_to(f"{DATA}/{name}")
+    new.rename(data)
     for link in folder.iterdir():
         if link.is_symlink() and not link.exists():
             link.unlink()

@@ -48,6 +48,7 @@ class Starter:
             attempt,
             {name: alias["ip"] for alias in spec.get("hostAliases") or () for name in alias.get("hostnames") or ()},
             memory_volumes(pod),
+            [c["name"] for c in podspec.every_container(pod)],
         )
         if problem := refused_pod(pod):
             raise CriError("FailedCreatePodSandBox", problem)
