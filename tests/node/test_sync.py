@@ -169,3 +169,15 @@ def test_an_ephemeral_container_starts_once_whatever_the_others_do() -> None:
     assert names(sync.plan(debugged, PodRuntime([box], [container("i")]), facts())) == [("debug", 0)]
     over = PodRuntime([box], [container("i"), container("debug", "EXITED", code=1)])
     assert names(sync.plan(debugged, over, facts())) == []
+
+
+def test_a_container_may_have_a_restart_policy_and_rules_of_its_own() -> None:
+    mixed = pod("a", "b", "c", policy="Never")
+    a, b, _ = mixed["spec"]["containers"]
+    a["restartPolicy"] = "Always"
+    b["restartPolicyRules"] = [{"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}]
+    over = [container("a", "EXITED"), container("b", "EXITED", code=42), container("c", "EXITED", code=42)]
+    assert names(sync.plan(mixed, PodRuntime([sandbox()], over), facts())) == [("a", 1), ("b", 1)]
+    a["restartPolicy"] = "Never"
+    b["restartPolicyRules"][0]["exitCodes"]["operator"] = "NotIn"
+    assert sync.is_done(mixed, PodRuntime([sandbox()], over))

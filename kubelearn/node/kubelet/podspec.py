@@ -38,8 +38,18 @@ def restart_policy(pod: Obj) -> str:
     return policy
 
 
-def may_restart(policy: str, exit_code: int) -> bool:
-    return policy == "Always" or (policy == "OnFailure" and exit_code != 0)
+def may_restart(pod: Obj, container: Obj, exit_code: int) -> bool:
+    """After it has ended with that code: by its own rules, by its own policy, else by the pod's. An init container that
+    is no sidecar runs until it succeeds."""
+    for rule in container.get("restartPolicyRules") or ():
+        codes = rule.get("exitCodes") or {}
+        if (exit_code in codes.get("values", ())) == (codes.get("operator") == "In"):
+            return True
+    policy = container.get("restartPolicy") or restart_policy(pod)
+    init = any(c["name"] == container["name"] for c in init_containers(pod))
+    if init and not is_sidecar(container) and policy == "Always":
+        policy = "OnFailure"
+    return bool(policy == "Always" or (policy == "OnFailure" and exit_code != 0))
 
 
 def is_terminal(pod: Obj) -> bool:

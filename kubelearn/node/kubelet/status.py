@@ -102,7 +102,7 @@ def _container_status(pod: Obj, spec: Obj, view: View, *, init: bool = False) ->
     state: Obj = {"running": {"startedAt": _time(current.started_at)}} if running else {}
     if current.state == "EXITED":
         state = _terminated(current, view)
-        if name in view.waiting and _restarts(pod, current, init=init, sidecar=sidecar):
+        if name in view.waiting and podspec.may_restart(pod, spec, current.exit_code):
             state, last = _waiting(view.waiting[name]), current
     elif not running:
         state = _waiting(view.waiting.get(name) or _default_wait(pod))
@@ -122,13 +122,6 @@ def _container_status(pod: Obj, spec: Obj, view: View, *, init: bool = False) ->
         "started": started,
     }
     return out | _declared(spec)
-
-
-def _restarts(pod: Obj, over: Container, *, init: bool, sidecar: bool) -> bool:
-    policy = podspec.restart_policy(pod)
-    if init and not sidecar and policy == "Always":
-        policy = "OnFailure"
-    return podspec.may_restart("Always" if sidecar else policy, over.exit_code)
 
 
 def _ephemeral_status(pod: Obj, spec: Obj, view: View) -> Obj:
@@ -197,9 +190,8 @@ def _settle(pod: Obj, phase: str, init: list[Obj], main: list[Obj]) -> None:
 
 
 def _phase(pod: Obj, init: list[Obj], main: list[Obj], view: View) -> str:
-    policy = podspec.restart_policy(pod)
     pending, failed = _initialization(pod, init)
-    if failed and policy == "Never":
+    if failed:
         return "Failed"
     running = sum(1 for s in main if "running" in s["state"])
     ended = [s for s in main if "terminated" in s["state"] or "terminated" in s["lastState"]]
@@ -210,15 +202,19 @@ def _phase(pod: Obj, init: list[Obj], main: list[Obj], view: View) -> str:
         return "Succeeded" if ended and len(succeeded) == len(main) else "Failed"
     if pending or waiting:
         return "Pending"
-    if running or policy == "Always":
+    if running or any(_goes_on(pod, spec, s) for spec, s in zip(podspec.containers(pod), main, strict=True)):
         return "Running"
-    if len(succeeded) == len(ended):
-        return "Succeeded"
-    return "Failed" if policy == "Never" else "Running"
+    return "Succeeded" if len(succeeded) == len(ended) else "Failed"
+
+
+def _goes_on(pod: Obj, spec: Obj, status: Obj) -> bool:
+    """It has ended, to be started again."""
+    ended = status["state"].get("terminated") or status["lastState"].get("terminated") or {}
+    return podspec.may_restart(pod, spec, ended.get("exitCode", 0))
 
 
 def _initialization(pod: Obj, init: list[Obj]) -> tuple[bool, bool]:
-    """Whether initialization is still to be finished, and whether it failed."""
+    """Whether initialization is still to be finished, and whether it has failed for good."""
     begun = any(podspec.old_status(pod, c["name"]).get("containerID") for c in podspec.containers(pod))
     pending = failed = False
     for spec, status in zip(podspec.init_containers(pod), init, strict=True):
@@ -227,9 +223,10 @@ def _initialization(pod: Obj, init: list[Obj]) -> tuple[bool, bool]:
             pending |= not begun and not status["started"] and not ended
         elif ended is None:
             pending |= not begun
+        elif podspec.may_restart(pod, spec, ended["exitCode"]):
+            pending = True
         elif ended["exitCode"] != 0:
             failed = True
-            pending |= podspec.restart_policy(pod) != "Never"
     return pending, failed
 
 
