@@ -69,7 +69,8 @@ class Mount:
 @dataclass(slots=True)
 class Security:
     """What a container may, as its pod's and its own securityContext say together; -1 for a user or group that is the
-    image's to say. `seccomp` is empty, RuntimeDefault, Unconfined or Localhost."""
+    image's to say. `seccomp` is empty, RuntimeDefault, Unconfined or Localhost; `sees_processes_of` is the container of
+    the pod whose processes it sees besides its own."""
 
     user: int = -1
     group: int = -1
@@ -80,6 +81,7 @@ class Security:
     no_new_privileges: bool = False
     share_processes: bool = False
     seccomp: str = ""
+    sees_processes_of: str = ""
 
 
 @dataclass(slots=True)

@@ -92,8 +92,8 @@ def security_options(security: Security, sandbox_id: str) -> dict[str, Any]:
         "group_add": [str(group) for group in security.groups],
         "security_opt": options,
     }
-    if security.share_processes:
-        out["pid_mode"] = f"container:{sandbox_id}"
+    if shared := security.sees_processes_of or (sandbox_id if security.share_processes else ""):
+        out["pid_mode"] = f"container:{shared}"
     return {name: value for name, value in out.items() if value}
 
 

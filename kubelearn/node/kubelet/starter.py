@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Mapping
 
 from kubelearn.api import quantity
-from kubelearn.api.cri import ContainerConfig, CriError, Image, Sandbox, SandboxConfig
+from kubelearn.api.cri import ContainerConfig, CriError, Image, Sandbox, SandboxConfig, Security
 from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj
 from kubelearn.client.transport import TransportError
@@ -122,8 +122,18 @@ class Starter:
             bool(spec.get("stdin")),
             spec.get("terminationMessagePath") or "",
             quantity.milli(requests["cpu"]) / 1000 if "cpu" in requests else 0.0,
-            security(pod, spec, image),
+            self._security(pod, spec, image),
         )
+
+    def _security(self, pod: Obj, spec: Obj, image: Image) -> Security:
+        """Raises Refused; what `kubectl debug --target` names must run."""
+        out = security(pod, spec, image)
+        if target := spec.get("targetContainerName"):
+            running = [c.id for c in self._shared.state.pod(pod["metadata"]["uid"]).running() if c.name == target]
+            if not running:
+                raise Refused(f'unable to find target container "{target}"')
+            out.sees_processes_of = running[0]
+        return out
 
 
 def _dns_options(own: list[str], extra: Iterable[Obj]) -> list[str]:
