@@ -242,3 +242,17 @@ async def test_termination_messages_come_from_the_file_or_from_the_log(node: Nod
     seen = [await node.until(name, ended) for name in ("told", "silent")]
     messages = [p["status"]["containerStatuses"][0]["state"]["terminated"]["message"] for p in seen]
     assert messages == ["from the file", "from the log\n"]
+
+
+async def test_a_pre_stop_hook_may_just_sleep(node: Node) -> None:
+    """SIGTERM comes after it, out of what is left of the grace period."""
+    await node.start()
+    hook = {"preStop": {"sleep": {"seconds": 1}}}
+    await node.create("sleepy", {**WEB, "lifecycle": hook}, terminationGracePeriodSeconds=10)
+    await node.until("sleepy", ready)
+    began = asyncio.get_running_loop().time()
+    await node.admin.delete(PODS, "sleepy", "default")
+    async with asyncio.timeout(8):
+        while (await node.admin.list(PODS, "default"))["items"]:
+            await asyncio.sleep(0.02)
+    assert asyncio.get_running_loop().time() - began >= 1
