@@ -28,6 +28,10 @@ class IndexWatch:
         self._wake = asyncio.Event()
         self._cancelled = False
 
+    @property
+    def progress(self) -> int:
+        return self.next_revision - 1
+
     def __aiter__(self) -> IndexWatch:
         return self
 

@@ -76,6 +76,11 @@ class Watch(Protocol):
     """Changes under a prefix in revision order, none skipped. Iteration raises Compacted if it fell too far behind; a
     read that is cancelled (by a timeout, say) loses nothing."""
 
+    @property
+    def progress(self) -> int:
+        """The revision up to which every change has been given."""
+        ...
+
     def __aiter__(self) -> AsyncIterator[StoreEvent]: ...
     def cancel(self) -> None: ...
 
