@@ -1,5 +1,5 @@
 """`python -m kubelearn` is `kubelearn`."""
 
-from kubelearn.cli import main
+from kubelearn.cli.main import main
 
 main()

@@ -207,6 +207,14 @@ class _Decoder:
         except ValueError as error:
             return self.fail(str(error))
 
+    def schema(self, value: Any, schema: Type, place: _Place) -> Any:
+        """A JSONSchemaProps, a list of them, or whatever else may stand there."""
+        if isinstance(value, dict):
+            return self.object(value, schema.inner, place)
+        if isinstance(value, list):
+            return [self.schema(item, schema, place) for item in value]
+        return value
+
     def anything(self, value: Any, _schema: Type, _place: _Place) -> Any:
         return value
 
@@ -214,7 +222,8 @@ class _Decoder:
 _DECODERS: Mapping[str, Callable[[_Decoder, Any, Type, _Place], Any]] = {
     "object": _Decoder.object, "map": _Decoder.map, "array": _Decoder.array, "string": _Decoder.string,
     "integer": _Decoder.integer, "number": _Decoder.number, "boolean": _Decoder.boolean,
-    "intOrString": _Decoder.int_or_string, "quantity": _Decoder.quantity, "any": _Decoder.anything,
+    "intOrString": _Decoder.int_or_string, "quantity": _Decoder.quantity, "schema": _Decoder.schema,
+    "any": _Decoder.anything,
 }  # fmt: skip
 
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubelearn.api.resource import Obj, Resource
+
+if TYPE_CHECKING:
+    from kubelearn.api.crd.structure import Structure
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,14 @@ def _name_and_namespace(obj: Obj) -> Mapping[str, str]:
     return {"metadata.name": meta.get("name", ""), "metadata.namespace": meta.get("namespace", "")}
 
 
+def _spec(obj: Obj) -> Any:
+    return obj.get("spec")
+
+
+def _no_status_errors(_obj: Obj) -> list[FieldError]:
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """`default` fills in what real Kubernetes fills in, in place. `validate` sees the defaulted object;
@@ -77,7 +88,11 @@ class Kind:
     it drops or keeps what the strategy of the kind in Kubernetes does (status on create, say).
 
     With a `conversion` the kind is another version of a stored one, which then defaults, prepares and prints;
-    its own `validate` says what that version asks for besides, of an object as it is stored."""
+    its own `validate` says what that version asks for besides, of an object as it is stored.
+
+    `generation_of` is what a new generation is counted for; `validate_status` sees an object whose status was written;
+    `on_delete` marks one whose deletion begins. `structure` is that of a custom resource, where the official
+    definitions have none."""
 
     resource: Resource
     columns: tuple[Column, ...] = ()
@@ -88,9 +103,13 @@ class Kind:
     fields: Callable[[Obj], Mapping[str, str]] = _name_and_namespace
     has_status: bool = False
     has_generation: bool = False
+    generation_of: Callable[[Obj], Any] = _spec
+    validate_status: Callable[[Obj], list[FieldError]] = _no_status_errors
+    on_delete: Callable[[Obj], None] | None = None
     scale: Scale | None = None
     create_on_update: bool = False
     name_rule: str = "dns1123subdomain"  # dns1123subdomain | dns1123label | dns1035label | path-segment
     ttl_seconds: int = 0
     conversion: Conversion | None = None
+    structure: Structure | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)

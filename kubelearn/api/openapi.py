@@ -8,16 +8,18 @@ reach, and are built on demand: a caller that answers often keeps the encoded by
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Literal
 
 from kubelearn import KUBERNETES_VERSION
 from kubelearn.api import definitions
-from kubelearn.api.resource import Resource
+from kubelearn.api.resource import Obj, Resource
 
 Version = Literal[2, 3]
 _REFS: Mapping[Version, str] = {2: "#/definitions/", 3: "#/components/schemas/"}
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 _ALWAYS = (_META + "Status", _META + "DeleteOptions")
+_POD_LIST = "io.k8s.api.core.v1.PodList"
 _GVK = "x-kubernetes-group-version-kind"
 _QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 _INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
@@ -32,7 +34,11 @@ _SUBRESOURCE_KINDS: Mapping[str, definitions.Gvk] = {
 }
 
 
-def v3(group: str, version: str, resources: Iterable[Resource]) -> dict[str, Any]:
+#: openAPIV3Schemas of custom resources by group, version and kind.
+Custom = Mapping[definitions.Gvk, Obj]
+
+
+def v3(group: str, version: str, resources: Iterable[Resource], custom: Custom = MappingProxyType({})) -> Obj:
     """The document at /openapi/v3/apis/GROUP/VERSION."""
     served = [r for r in resources if (r.group, r.version) == (group, version)]
     paths: dict[str, Any] = {}
@@ -42,11 +48,11 @@ def v3(group: str, version: str, resources: Iterable[Resource]) -> dict[str, Any
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": f"v{KUBERNETES_VERSION}"},
         "paths": dict(sorted(paths.items())),
-        "components": {"schemas": _schemas(served, 3)},
+        "components": {"schemas": _schemas(served, 3, custom)},
     }
 
 
-def v2(resources: Iterable[Resource]) -> dict[str, Any]:
+def v2(resources: Iterable[Resource], custom: Custom = MappingProxyType({})) -> Obj:
     """The document at /openapi/v2; without resources it has every definition and no paths."""
     served = list(resources)
     paths: dict[str, Any] = {}
@@ -56,18 +62,23 @@ def v2(resources: Iterable[Resource]) -> dict[str, Any]:
         "swagger": "2.0",
         "info": {"title": "Kubernetes", "version": f"v{KUBERNETES_VERSION}"},
         "paths": dict(sorted(paths.items())),
-        "definitions": _schemas(served, 2),
+        "definitions": _schemas(served, 2, custom),
     }
 
 
-def _schemas(resources: list[Resource], openapi: Version) -> dict[str, Any]:
+def _schemas(resources: list[Resource], openapi: Version, custom: Custom) -> dict[str, Any]:
     roots: set[str] = set(_ALWAYS) if resources else set(definitions.names())
     own: dict[str, Any] = {}
     for resource in resources:
         gvk = (resource.group, resource.version, resource.kind)
         name = definitions.name_of(*gvk)
         if name is None:
-            own[_own_name(resource)] = _own_schema(resource)
+            schema = custom.get(gvk)
+            if schema is None:
+                own[_own_name(resource)] = _own_schema(resource)
+            else:
+                own |= _custom(resource, schema, openapi)
+                roots |= {_META + "ObjectMeta", _META + "ListMeta"}
             continue
         others = [(*gvk[:2], resource.kind + "List")]
         others += [_SUBRESOURCE_KINDS[s] for s in resource.subresources if s in _SUBRESOURCE_KINDS]
@@ -83,6 +94,32 @@ def _own_name(resource: Resource) -> str:
 
 def _own_schema(resource: Resource) -> dict[str, Any]:
     return {"type": "object", _GVK: [_gvk(resource.group, resource.version, resource.kind)]}
+
+
+def _custom(resource: Resource, schema: Obj, openapi: Version) -> dict[str, Any]:
+    """A custom resource and its list, as apiextensions-apiserver publishes them."""
+    name, gvk = _own_name(resource), (resource.group, resource.version, resource.kind)
+
+    def with_meta(found: Obj, of: definitions.Gvk, meta: str, properties: Obj) -> Obj:
+        about = {**definitions.raw(_POD_LIST)["properties"]["metadata"], "$ref": definitions.PREFIX + meta}
+        texts = {key: _schema(definitions.raw(_POD_LIST)["properties"][key], openapi) for key in ("apiVersion", "kind")}
+        properties = {**properties, **texts, "metadata": _schema(about, openapi)}
+        return {"type": "object", **found, "properties": properties, _GVK: [_gvk(*of)]}
+
+    body = schema if openapi == 3 else _plain(schema)
+    items = {"type": "array", "items": {"$ref": _REFS[openapi] + name}}
+    listed = {"description": f"{resource.kind}List is a list of {resource.kind}", "required": ["items"]}
+    return {
+        name: with_meta(body, gvk, _META + "ObjectMeta", body.get("properties") or {}),
+        name + "List": with_meta(listed, (*gvk[:2], gvk[2] + "List"), _META + "ListMeta", {"items": items}),
+    }
+
+
+def _plain(schema: Any) -> Any:
+    """Without what OpenAPI v2 cannot say."""
+    if isinstance(schema, dict):
+        return {k: _plain(v) for k, v in schema.items() if k not in ("anyOf", "oneOf", "not", "nullable", "default")}
+    return [_plain(item) for item in schema] if isinstance(schema, list) else schema
 
 
 def _gvk(group: str, version: str, kind: str) -> dict[str, str]:

@@ -17,9 +17,15 @@ from kubelearn.api.resource import Obj, Resource
 if TYPE_CHECKING:
     from kubelearn.api.decoding import Check
 
-GoKind = Literal["object", "map", "array", "string", "integer", "number", "boolean", "intOrString", "quantity", "any"]
+GoKind = Literal[
+    "object", "map", "array", "string", "integer", "number", "boolean", "intOrString", "quantity", "schema", "any"
+]
 
+SCHEMA_PROPS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"
 _SPECIAL: dict[str, GoKind] = {
+    SCHEMA_PROPS + "OrArray": "schema",
+    SCHEMA_PROPS + "OrBool": "schema",
+    SCHEMA_PROPS + "OrStringArray": "schema",
     "io.k8s.apimachinery.pkg.api.resource.Quantity": "quantity",
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": "intOrString",
     "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1": "any",
@@ -70,12 +76,13 @@ class Type:
     """A type. `fields` is empty unless `go_kind` is `object`; `items` is the element of an array or a map.
     `name` is that of the definition (`io.k8s.api.core.v1.PodSpec`), empty for one spelled in place."""
 
-    __slots__ = ("_fields", "_items", "_items_ref", "format", "go_kind", "map_type", "name")
+    __slots__ = ("_fields", "_items", "_items_ref", "format", "go_kind", "map_type", "name", "preserves_unknown")
 
     def __init__(self, name: str, spec: Mapping[str, Any]) -> None:
         self.name = name
         self.format: str = spec.get("format", "")
         self.map_type: str = spec.get("x-kubernetes-map-type", "")
+        self.preserves_unknown: bool = spec.get("x-kubernetes-preserve-unknown-fields", False)
         self.go_kind: GoKind = _go_kind(name, spec)
         element = spec.get("items") or spec.get("additionalProperties") or {}
         self._items_ref = definitions.referenced(element)
@@ -92,6 +99,11 @@ class Type:
     @property
     def items(self) -> Type | None:
         return named(self._items_ref) if self._items_ref else self._items
+
+    @property
+    def inner(self) -> Type:
+        """What a `schema` holds, if it is an object: a schema, which the definitions leave unsaid."""
+        return named(SCHEMA_PROPS)
 
     @property
     def description(self) -> str:

@@ -48,7 +48,8 @@ class Shape:
                 return self._children[name]
             except KeyError:
                 found = self._type.fields.get(name) if self._type else None
-                self._children[name] = made = _of_field(found) if found else None
+                unknown = DEDUCED if self._type and self._type.preserves_unknown else None
+                self._children[name] = made = _of_field(found) if found else unknown
                 return made
         return self.item if self.relation == "map" else self
 
@@ -61,7 +62,7 @@ class Shape:
         """The shape of a map's values or of a list's elements."""
         if self._item is None:
             element = self._type.items if self._type else None
-            self._item = _of_type(element) if element is not None else DEDUCED
+            self._item = of_type(element) if element is not None else DEDUCED
         return self._item
 
     def element(self, item: Any) -> str:
@@ -94,7 +95,7 @@ _SCALARS = {"string": "string", "integer": "number", "number": "number", "boolea
 @cache
 def of_kind(group: str, version: str, kind: str) -> Shape:
     found = schema.for_kind(group, version, kind)
-    return DEDUCED if found is None else _of_type(found)
+    return DEDUCED if found is None else of_type(found)
 
 
 @cache
@@ -102,7 +103,7 @@ def _named(name: str) -> Shape:
     return _make(schema.named(name), "", "", ())
 
 
-def _of_type(of: Type) -> Shape:
+def of_type(of: Type) -> Shape:
     return _named(of.name) if of.name else _make(of, "", "", ())
 
 
@@ -117,6 +118,8 @@ def _of_field(found: Field) -> Shape:
 
 
 def _make(of: Type, map_type: str, list_type: str, keys: tuple[str, ...]) -> Shape:
+    if of.go_kind == "any" and of.preserves_unknown:
+        return DEDUCED
     if of.go_kind in ("object", "map"):
         if (map_type or of.map_type) == "atomic":
             return Shape("atomic", of, scalar="map")

@@ -134,7 +134,10 @@ def decode(request: Request, kind: Kind) -> Decoded:
 def check(data: Obj, kind: Kind, request: Request) -> Decoded:
     """Structure and unknown fields, as `fieldValidation` asks (Warn by default)."""
     resource = kind.resource
-    obj, found = schema.normalize(data, resource.group, resource.version, resource.kind)
+    if kind.structure is not None:
+        obj, found = kind.structure.normalize(data)
+    else:
+        obj, found = schema.normalize(data, resource.group, resource.version, resource.kind)
     if found.errors:
         raise errors.bad_request(found.message(resource.kind, resource.version))
     how = request.param("fieldValidation") or "Warn"

@@ -82,6 +82,9 @@ async def delete(call: Call, kind: Kind, namespace: str, name: str, wanted: Obj)
         grace = _grace(kind, obj, wanted)
         _finalizers(obj, wanted.get("propagationPolicy", ""))
         waits = bool(obj["metadata"].get("finalizers")) or grace > 0 or kind.resource.plural == "namespaces"
+        if kind.on_delete is not None:
+            kind.on_delete(obj)
+            waits = waits or bool(obj["metadata"].get("finalizers"))
         if waits or obj["metadata"].get("deletionTimestamp"):
             _mark(obj, kind, grace)
         finished = not waits or is_finished(obj)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from kubelearn.api import errors
 from kubelearn.api.kind import Kind
 from kubelearn.api.resource import Obj
-from kubelearn.apiserver import admission, bodies, codec, keys
+from kubelearn.apiserver import bodies, codec, keys
+from kubelearn.apiserver.admission._base import PODS
 from kubelearn.apiserver.call import Call
 from kubelearn.apiserver.routing import Route
 
@@ -71,7 +72,7 @@ async def _mentioned(call: Call, kind: Kind, route: Route, node: str) -> None:
 
 
 async def _pods(server: ApiServer, namespace: str, node: str) -> list[Obj]:
-    found = await server.store.range(keys.prefix(admission.PODS, namespace))
+    found = await server.store.range(keys.prefix(PODS, namespace))
     return [pod for pod in map(codec.decode, found.items) if pod["spec"].get("nodeName") == node]
 
 

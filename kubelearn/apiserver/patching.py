@@ -16,16 +16,19 @@ JSON = "application/json-patch+json"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
-_ACCEPTED = ", ".join((JSON, MERGE, STRATEGIC, APPLY))
+_ACCEPTED = (JSON, MERGE, STRATEGIC, APPLY)
 
 
 def parse(request: Request, kind: Kind) -> Callable[[Obj], Obj]:
     """Raises ApiError: 415 for a media type that is not served, 400 for a body that is no patch of its type; the
     function raises 422 when the patch does not apply."""
     how = bodies.media_type(request)
-    if how not in (JSON, MERGE, STRATEGIC):
+    # A structural schema has no merge keys, so nothing custom is merged strategically.
+    accepted = [how for how in _ACCEPTED if kind.structure is None or how != STRATEGIC]
+    if how not in accepted or how == APPLY:
+        listed = ", ".join(accepted)
         raise errors.unsupported_media_type(
-            f"the body of the request was in an unknown format - accepted media types include: {_ACCEPTED}"
+            f"the body of the request was in an unknown format - accepted media types include: {listed}"
         )
     body: Any = bodies.parse(request)
     if body is None and how == STRATEGIC:

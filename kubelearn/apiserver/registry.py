@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubelearn.api.kind import Kind
-from kubelearn.api.resource import Resource
+from kubelearn.api.resource import Obj, Resource
 from kubelearn.apiserver.reviews._base import Review
 from kubelearn.apiserver.subresources._base import Subresource
 from kubelearn.kit.discover import discover
@@ -22,12 +22,25 @@ class Registry:
         self.kinds |= {path: review.kind for path, review in self.reviews.items()}
         self.subresources = discover("kubelearn.apiserver.subresources", "SUBRESOURCE", Subresource)
         self.extra = {_path(r): r for r in extra}
+        self._unserved: set[tuple[str, str, str]] = set()
 
     def resources(self) -> list[Resource]:
-        return [*(k.resource for k in self.kinds.values()), *self.extra.values()]
+        served = [kind.resource for path, kind in self.kinds.items() if path not in self._unserved]
+        return [*served, *self.extra.values()]
 
     def find(self, group: str, version: str, plural: str) -> Kind | None:
-        return self.kinds.get((group, version, plural))
+        path = (group, version, plural)
+        return None if path in self._unserved else self.kinds.get(path)
+
+    def replace(self, group: str, plural: str, served: Iterable[Kind], unserved: Iterable[Kind] = ()) -> None:
+        """From now on these are the versions of a custom resource; those of the second kind are only stored as."""
+        old = [path for path in self.kinds if (path[0], path[2]) == (group, plural)]
+        for path in old:
+            del self.kinds[path]
+        self._unserved.difference_update(old)
+        hidden = {_path(kind.resource): kind for kind in unserved}
+        self.kinds |= {_path(kind.resource): kind for kind in served} | hidden
+        self._unserved.update(hidden)
 
     def stored(self, kind: Kind) -> Kind:
         """The kind as which its objects are stored: itself, unless it is another version of one."""
@@ -40,6 +53,14 @@ class Registry:
         return next(
             (k for k in self.kinds.values() if k.resource.api_version == api_version and k.resource.kind == kind), None
         )
+
+    def structures(self) -> dict[tuple[str, str, str], Obj]:
+        """The schemas of custom resources by group, version and kind."""
+        return {
+            (k.resource.group, k.resource.version, k.resource.kind): k.structure.schema
+            for k in self.kinds.values()
+            if k.structure is not None
+        }
 
     def group_versions(self) -> dict[str, list[str]]:
         """Versions by group, core as the empty group."""

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from kubelearn.api import errors, managed_fields, meta, schema
+from kubelearn.api.errors import ApiError
 from kubelearn.api.kind import FieldError, Kind
 from kubelearn.api.kinds._meta import validate_metadata, validate_metadata_update
 from kubelearn.api.resource import Obj
 from kubelearn.apiserver import (
-    admission,
     allocators,
     bodies,
-    classes,
     codec,
     deletion,
     keys,
@@ -23,6 +22,8 @@ from kubelearn.apiserver import (
     tracking,
     versions,
 )
+from kubelearn.apiserver.admission import _chain as admission
+from kubelearn.apiserver.admission._base import Attempt
 from kubelearn.apiserver.rbac import check_escalation
 from kubelearn.client.transport import Request
 from kubelearn.kit import clock
@@ -82,19 +83,20 @@ async def create_object(call: Call, kind: Kind, namespace: str, obj: Obj, owners
         owners = tracking.created(call.request, kind, obj, given)
     if kind.prepare:
         kind.prepare(obj, None)
-    await admission.namespace_lifecycle(server, resource, obj)
-    if resource.plural == "pods":
-        await admission.pod(server, resource, obj)
-        kind.default(obj)
-    elif resource.plural == "persistentvolumeclaims":
-        await classes.storage(server, obj)
-    elif resource.plural == "priorityclasses":
-        await classes.one_default_priority(server, resource, obj)
+    attempt = Attempt(call, kind, obj)
+    await admission.admit(attempt)
+    kind.default(obj)
     besides = call.version.validate(obj) if call.version else []
     _refuse(kind, obj, [*validate_metadata(obj, kind), *kind.validate(obj), *besides])
     if resource.plural == "services":
         _refuse(kind, obj, server.services.assign(obj))
     check_escalation(call, resource, obj)
+    try:
+        await admission.validate(attempt)
+    except ApiError:
+        if resource.plural == "services":
+            server.services.release(obj)
+        raise
     schema.complete(obj, resource.group, resource.version, resource.kind)
     if owners:
         about["managedFields"] = owners
@@ -227,8 +229,13 @@ async def change(
         kind.default(new)
         schema.complete(new, kind.resource.group, kind.resource.version, kind.resource.kind)
         owners = (track or tracking.updater(call.request, kind, subresource, given))(old, new, stored)
+        attempt = Attempt(call, kind, new, old)
+        if not subresource:
+            await admission.admit(attempt)
         _prepare_update(call, kind, new, old, subresource)
         check_escalation(call, kind.resource, new, old)
+        if not subresource:
+            await admission.validate(attempt)
         if new == old and managed_fields.same_but_for_times(owners, stored):
             return kv
         if owners:
@@ -311,6 +318,8 @@ def _prepare_update(call: Call, kind: Kind, new: Obj, old: Obj, subresource: str
     elif subresource not in ("status", "finalize"):
         problems = [*validate_metadata_update(new, old), *validate_metadata(new, kind)]
         _refuse(kind, new, [*problems, *kind.validate(new), *kind.validate_update(new, old)])
+    elif subresource == "status":
+        _refuse(kind, new, kind.validate_status(new))
     schema.complete(new, resource.group, resource.version, resource.kind)
-    if kind.has_generation and not subresource and new.get("spec") != old.get("spec"):
+    if kind.has_generation and not subresource and kind.generation_of(new) != kind.generation_of(old):
         new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1

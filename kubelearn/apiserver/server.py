@@ -15,7 +15,6 @@ from kubelearn.api.kind import Kind
 from kubelearn.api.rbac import Attributes
 from kubelearn.api.resource import Obj, Resource
 from kubelearn.apiserver import (
-    admission,
     bootstrap,
     codec,
     discovery,
@@ -27,10 +26,12 @@ from kubelearn.apiserver import (
     versions,
     watching,
 )
+from kubelearn.apiserver.admission._base import ACCOUNTS, PODS
 from kubelearn.apiserver.allocators import ServiceAllocator
 from kubelearn.apiserver.answers import JSON, json_response, no_such_page
 from kubelearn.apiserver.auth import ANONYMOUS, ISSUER, Authenticator, Authorizer, User, bound_pod, component
 from kubelearn.apiserver.call import Call, CauseIndex
+from kubelearn.apiserver.custom import CustomResources
 from kubelearn.apiserver.local import LocalTransport
 from kubelearn.apiserver.openapi import OpenApi
 from kubelearn.apiserver.rbac import Rbac
@@ -68,7 +69,8 @@ class ApiServer:
         self.authenticator, self.authorizer = authenticator, authorizer
         self.dial, self.kubelet_ssl = dial, kubelet_ssl
         self.registry = Registry(kubelearn_group.RESOURCES)
-        self.openapi = OpenApi(self.registry.resources)
+        self.openapi = OpenApi(self.registry)
+        self.custom = CustomResources(self.registry, self.openapi)
         self.services = ServiceAllocator(service_cidr)
         self.event_cache = watching.EventCache()
         self.causes = CauseIndex(store)
@@ -84,6 +86,7 @@ class ApiServer:
         """Load what is allocated, and create what every cluster has."""
         await self.causes.load()
         await self.rbac.load(self.store)
+        await self.custom.load(self.store)
         kind = self.registry.kinds[("", "v1", "services")]
         found = await self.store.range(keys.prefix(kind.resource))
         self.services.load([codec.decode(kv) for kv in found.items])
@@ -107,9 +110,9 @@ class ApiServer:
             raise errors.not_found(resource, name)
         return codec.decode(kv)
 
-    async def read_all(self, resource: Resource) -> list[Obj]:
-        """Every object of a resource, for the server's own use."""
-        found = await self.store.range(keys.prefix(resource))
+    async def read_all(self, resource: Resource, namespace: str = "") -> list[Obj]:
+        """Every object of a resource, of one namespace or of all, for the server's own use."""
+        found = await self.store.range(keys.prefix(resource, namespace))
         return [codec.decode(kv) for kv in found.items]
 
     async def authenticate(self, token: str) -> User | None:
@@ -119,7 +122,7 @@ class ApiServer:
             return user
         namespace, name = user.name.split(":")[2:]
         pod, pod_uid = bound_pod(user)
-        wanted = [(admission.ACCOUNTS, name, user.uid), *([(admission.PODS, pod, pod_uid)] if pod else [])]
+        wanted = [(ACCOUNTS, name, user.uid), *([(PODS, pod, pod_uid)] if pod else [])]
         for resource, named, uid in wanted:
             kv = await self.store.get(keys.key(resource, namespace, named))
             if kv is None or codec.decode(kv)["metadata"]["uid"] != uid:
@@ -148,16 +151,20 @@ class ApiServer:
         if len(value) > MAX_OBJECT:
             raise ApiError(500, "", "etcdserver: request is too large")
         kv = await self.store.put(key, value, expect=expect, cause=cause)
-        self.causes.add(kv)
-        self.rbac.changed(kv)
+        self._written(kv)
         return kv
 
     async def delete(self, key: str, *, expect: int | None, cause: bytes) -> KeyValue | None:
         kv = await self.store.delete(key, expect=expect, cause=cause)
         if kv is not None:
-            self.causes.add(kv)
-            self.rbac.changed(kv, gone=True)
+            self._written(kv, gone=True)
         return kv
+
+    def _written(self, kv: KeyValue, *, gone: bool = False) -> None:
+        """Tell what is kept in memory of the store."""
+        self.causes.add(kv)
+        self.rbac.changed(kv, gone=gone)
+        self.custom.changed(kv, gone=gone)
 
     async def handle(self, request: Request, user: User) -> Response:
         """Never raises for what a client did; a Status answers instead."""

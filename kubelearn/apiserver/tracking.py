@@ -67,6 +67,8 @@ def unreached(kind: Kind, subresource: str) -> tuple[str, ...]:
 
 
 def shape_of(kind: Kind) -> shape.Shape:
+    if kind.structure is not None:
+        return kind.structure.shape
     resource = kind.resource
     return shape.of_kind(resource.group, resource.version, resource.kind)
 

@@ -106,9 +106,10 @@ class _Watcher:
         held = Stream(server.gate, actor, source, self._pending) if actor else None
         events = _Events(source, held, start)
         try:
-            async with contextlib.aclosing(self._timed(events, seconds, bookmarks)) as lines:
-                async for line in lines:
-                    yield line
+            with server.custom.watching(self._kind, source.cancel):
+                async with contextlib.aclosing(self._timed(events, seconds, bookmarks)) as lines:
+                    async for line in lines:
+                        yield line
         finally:
             source.cancel()
             if held is not None:

@@ -74,8 +74,9 @@ class Informer:
         """The newest version seen, bookmarks included."""
         return self._version
 
-    def start(self, tasks: Tasks) -> None:
-        tasks.start(self._run(), f"informer {self.resource.group_resource}")
+    def start(self, tasks: Tasks) -> asyncio.Task[None]:
+        """The task goes on until it is cancelled, or `tasks` are closed."""
+        return tasks.start(self._run(), f"informer {self.resource.group_resource}")
 
     async def synced(self) -> None:
         """Returns when the first list has been taken in and its handlers have run."""

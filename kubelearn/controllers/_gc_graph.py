@@ -77,6 +77,11 @@ class Graph:
             work.append(node.uid)
         return work
 
+    def forget(self, group_resource: str) -> None:
+        """A resource is served no more, so none of its objects is there."""
+        for uid in [uid for uid, node in self.nodes.items() if node.resource.group_resource == group_resource]:
+            self.drop(uid)
+
     def drop(self, uid: str) -> list[str]:
         """Take an object out; its dependants may go now, and owners that wait for it."""
         node = self.nodes.pop(uid, None)

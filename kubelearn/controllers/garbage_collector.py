@@ -7,35 +7,53 @@ read again, and the deletion names its uid. Source: Kubernetes' pkg/controller/g
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 from kubelearn.api.errors import ApiError
+from kubelearn.api.kinds import customresourcedefinition as crd
 from kubelearn.api.resource import Obj, Resource
 from kubelearn.client.discovery import Mapper, NoMatch, discover
 from kubelearn.client.informer import Informer, acting_on
 from kubelearn.client.rest import STRATEGIC_MERGE_PATCH
 from kubelearn.controllers._gc_graph import FOREGROUND, ORPHAN, Graph, Node
-from kubelearn.controllers.base import Controller, ControllerContext
+from kubelearn.controllers.base import Controller, ControllerContext, Watch
 from kubelearn.trace import cause
 
 _IGNORED = {"events", "events.events.k8s.io"}
 _NEEDED = {"delete", "list", "watch"}
+#: A key that is no uid: look again at what is served.
+_DISCOVER = "discover"
 
 
 async def setup(context: ControllerContext) -> None:
     """Follow every resource that the server serves; returns when all have been listed."""
-    mapper = await discover(context.client)
-    graph = Graph()
-    context.state |= {"mapper": mapper, "graph": graph}
-    unique: dict[str, Resource] = {}
+    context.state |= {"graph": Graph(), "following": {}}
+    await _follow_all(context)
+
+
+def _definition(_context: ControllerContext, event: str, _old: Obj | None, new: Obj) -> Iterable[str]:
+    """A custom resource begins or ceases to be served."""
+    return (_DISCOVER,) if event == "DELETED" or crd.established(new) else ()
+
+
+async def _follow_all(context: ControllerContext) -> None:
+    """Follow what is served now and was not before, and nothing that is served no more."""
+    mapper = context.state["mapper"] = await discover(context.client)
+    following: dict[str, asyncio.Task[None]] = context.state["following"]
+    served: dict[str, Resource] = {}
     for resource in mapper.all():
         if set(resource.verbs) >= _NEEDED and resource.group_resource not in _IGNORED:
-            unique.setdefault(resource.group_resource, resource)
-    informers = [_follow(context, graph, resource) for resource in unique.values()]
-    await asyncio.gather(*(informer.synced() for informer in informers))
+            served.setdefault(resource.group_resource, resource)
+    for name in following.keys() - served.keys():
+        following.pop(name).cancel()
+        context.state["graph"].forget(name)
+    new = [_follow(context, resource) for name, resource in served.items() if name not in following]
+    await asyncio.gather(*(informer.synced() for informer in new))
 
 
-def _follow(context: ControllerContext, graph: Graph, resource: Resource) -> Informer:
+def _follow(context: ControllerContext, resource: Resource) -> Informer:
+    graph: Graph = context.state["graph"]
     informer = Informer(context.client, resource, metadata_only=True)
 
     def changed(event_type: str, _old: Obj | None, new: Obj) -> None:
@@ -45,11 +63,14 @@ def _follow(context: ControllerContext, graph: Graph, resource: Resource) -> Inf
             context.queue.add(uid, acting)
 
     informer.add_handler(changed)
-    informer.start(context.tasks)
+    context.state["following"][resource.group_resource] = informer.start(context.tasks)
     return informer
 
 
 async def reconcile(context: ControllerContext, key: str) -> None:
+    if key == _DISCOVER:
+        await _follow_all(context)
+        return
     graph: Graph = context.state["graph"]
     node = graph.nodes.get(key)
     if node is None:
@@ -173,4 +194,4 @@ def _name(node: Node) -> str:
     return f"{node.resource.kind} {node.metadata['name']}"
 
 
-CONTROLLER = Controller("generic-garbage-collector", (), reconcile, setup=setup)
+CONTROLLER = Controller("generic-garbage-collector", (Watch(crd.RESOURCE, _definition),), reconcile, setup=setup)

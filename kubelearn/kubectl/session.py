@@ -34,12 +34,15 @@ class _NoInput:
 
 
 class Session:
-    """`folder` is where relative file names are looked up."""
+    """`folder` is where relative file names are looked up; `ran` is told each line that succeeded."""
 
-    def __init__(self, client: Client, namespace: str = "default", folder: Path | None = None) -> None:
+    def __init__(
+        self, client: Client, namespace: str = "default", folder: Path | None = None, ran: Write = void
+    ) -> None:
         self.client = client
         self.namespace = namespace
         self.folder = folder or Path.cwd()
+        self._ran = ran
         self._source = ClusterSource(client)
         self._cache: dict[str, Any] = {}
 
@@ -67,6 +70,8 @@ class Session:
         with acting(Acting(trace_id=new_trace_id(), command=line.strip())):
             code = await run(words, context)
         self.namespace = context.namespace
+        if code == 0:
+            self._ran(line.strip())
         return code
 
     async def suggest(self, text: str, cursor: int) -> list[Suggestion]:

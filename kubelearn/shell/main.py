@@ -9,15 +9,16 @@ from pathlib import Path
 
 from kubelearn.client import kubeconfig
 from kubelearn.client.rest import Client
-from kubelearn.kubectl.session import Session
+from kubelearn.kubectl.session import Session, Write, void
 from kubelearn.shell.lines import run_all
 
 
-async def shell(config_path: Path | None, context: str, line: str | None) -> int:
-    """Against the cluster of `config_path`, or of `context` in the user's kubeconfig. The last exit status."""
+async def shell(config_path: Path | None, context: str, line: str | None, ran: Write = void) -> int:
+    """Against the cluster of `config_path`, or of `context` in the user's kubeconfig; `ran` is told each line that
+    succeeded. The last exit status."""
     config = kubeconfig.load(config_path, context)
     transport = kubeconfig.transport(config)
-    session = Session(Client(transport), namespace=config.namespace or "default")
+    session = Session(Client(transport), namespace=config.namespace or "default", ran=ran)
     try:
         if line is not None:
             return await run_all(session, _one(line))

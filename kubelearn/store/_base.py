@@ -7,6 +7,7 @@ the compaction learns it by `Compacted`. A backend makes writes durable its own 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterator, Sequence
 
 from kubelearn.store._mvcc import Index
@@ -27,6 +28,7 @@ class IndexWatch:
         self._chunk: Iterator[StoreEvent] = iter(())
         self._wake = asyncio.Event()
         self._cancelled = False
+        self._last = sys.maxsize
 
     @property
     def progress(self) -> int:
@@ -36,9 +38,9 @@ class IndexWatch:
         return self
 
     async def __anext__(self) -> StoreEvent:
-        while not self._cancelled:
+        while True:
             for event in self._chunk:
-                if event.revision >= self.next_revision:
+                if self.next_revision <= event.revision <= self._last:
                     self.next_revision = event.revision + 1
                     if event.kv.key.startswith(self.prefix):
                         return event
@@ -46,10 +48,11 @@ class IndexWatch:
                 raise Compacted(self._index.compacted + 1)
             chunk = self._index.log(self.next_revision, _CHUNK)
             self._chunk = iter(chunk)
+            if self._cancelled and (not chunk or chunk[0].revision > self._last):
+                raise StopAsyncIteration
             if not chunk:
                 self._wake.clear()
                 await self._wake.wait()
-        raise StopAsyncIteration
 
     def published(self, matters: bool, before: int, now: int) -> None:
         """The log, which ended at `before`, goes up to `now`: wake if any of it `matters`, else move on: idling is not
@@ -62,6 +65,7 @@ class IndexWatch:
     def cancel(self) -> None:
         if not self._cancelled:
             self._cancelled = True
+            self._last = self._index.revision
             self._leave(self)
             self._wake.set()
 

@@ -74,7 +74,8 @@ class FutureRevision(Exception):
 
 class Watch(Protocol):
     """Changes under a prefix in revision order, none skipped. Iteration raises Compacted if it fell too far behind; a
-    read that is cancelled (by a timeout, say) loses nothing."""
+    read that is cancelled (by a timeout, say) loses nothing. After `cancel` iteration ends with what was written before
+    it."""
 
     @property
     def progress(self) -> int:

@@ -7,6 +7,7 @@ from hashlib import sha512
 import orjson
 
 from kubelearn.api import openapi_protobuf
+from kubelearn.api.openapi import Custom
 from kubelearn.api.resource import Resource
 from kubelearn.apiserver.openapi import OpenApi
 
@@ -14,8 +15,16 @@ POD = Resource("", "v1", "Pod", "pods", "pod", True)
 DEPLOYMENT = Resource("apps", "v1", "Deployment", "deployments", "deployment", True)
 
 
+class Two:
+    def resources(self) -> list[Resource]:
+        return [POD, DEPLOYMENT]
+
+    def structures(self) -> Custom:
+        return {}
+
+
 def served() -> OpenApi:
-    return OpenApi(lambda: [POD, DEPLOYMENT])
+    return OpenApi(Two())
 
 
 def test_the_index_leads_to_each_document_by_its_hash() -> None:

@@ -34,7 +34,7 @@ def imported_by(code: str) -> set[str]:
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["up", "--help"]])
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
-    assert not imported_by(f"from kubelearn.cli import main; main({arguments!r})") & HEAVY
+    assert not imported_by(f"from kubelearn.cli.main import main; main({arguments!r})") & HEAVY
 
 
 def test_client_imports_nothing_heavy() -> None:

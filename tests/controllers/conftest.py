@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 import pytest
+from support.plane import Plane, plane
 
 from kubelearn.api import errors, meta, patch, schema
 from kubelearn.api.kind import Kind
@@ -28,7 +29,7 @@ from kubelearn.trace import cause
 
 _NAMES = (
     "namespace node pod replicaset deployment service endpointslice endpoints configmap secret serviceaccount event"
-    " lease job cronjob statefulset daemonset controllerrevision persistentvolumeclaim"
+    " lease job cronjob statefulset daemonset controllerrevision persistentvolumeclaim customresourcedefinition"
 )
 
 
@@ -339,3 +340,9 @@ async def cluster(caplog: pytest.LogCaptureFixture) -> AsyncIterator[Cluster]:
         yield made
     assert not failures
     assert not [r for r in caplog.records if r.exc_info]
+
+
+@pytest.fixture(name="plane")
+async def _plane() -> AsyncIterator[Plane]:
+    async with plane() as made:
+        yield made

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from typing import Any
 
-import pytest
+from support.plane import Plane
 
 from kubelearn.api.resource import Obj, Resource
-from kubelearn.apiserver.auth import Authenticator, Authorizer, User
-from kubelearn.apiserver.server import ApiServer
-from kubelearn.client.rest import Client
 from kubelearn.controllers.base import (
     CONFIGMAPS,
     DEPLOYMENTS,
@@ -22,14 +16,7 @@ from kubelearn.controllers.base import (
     REPLICASETS,
     SERVICEACCOUNTS,
     SERVICES,
-    Options,
 )
-from kubelearn.controllers.manager import Manager
-from kubelearn.kit import clock
-from kubelearn.kit.tasks import Tasks
-from kubelearn.store.memory import MemoryStore
-from kubelearn.trace.cause import Cause
-from kubelearn.trace.gate import Gate
 
 EVENTS = Resource("", "v1", "Event", "events", "event", True)
 WEB: Obj = {
@@ -43,72 +30,6 @@ WEB: Obj = {
         },
     },
 }
-
-
-@dataclass
-class Plane:
-    store: MemoryStore
-    gate: Gate
-    admin: Client
-    manager: Manager
-
-    async def all(self, res: Resource) -> list[Obj]:
-        items: list[Obj] = (await self.admin.list(res, "shop"))["items"]
-        return items
-
-    async def until(self, true: Callable[[], Any]) -> None:
-        async with asyncio.timeout(5):
-            while not await true():
-                await asyncio.sleep(0.01)
-
-    async def count(self, res: Resource, number: int) -> None:
-        async def right() -> bool:
-            return len(await self.all(res)) == number
-
-        await self.until(right)
-
-    async def cause(self, key: str) -> Cause:
-        """Of the key's first version."""
-        event = (await self.store.history(key))[0]
-        found = Cause.decode(event.kv.cause)
-        assert found is not None
-        return found
-
-    async def play_kubelet(self) -> None:
-        for number, pod in enumerate(await self.all(PODS)):
-            name = pod["metadata"]["name"]
-            if "deletionTimestamp" in pod["metadata"]:
-                await self.admin.delete(PODS, name, "shop", options={"gracePeriodSeconds": 0})
-                continue
-            if not pod["spec"].get("nodeName"):
-                target = {"kind": "Node", "name": "worker-1"}
-                body = {"metadata": {"name": name}, "target": target}
-                await self.admin.create(PODS, body, "shop", subresource="binding", name=name)
-            at = clock.rfc3339(clock.utc_now())
-            ready = {"type": "Ready", "status": "True", "lastTransitionTime": at}
-            status = {"phase": "Running", "podIP": f"10.1.0.{number + 2}", "conditions": [ready]}
-            await self.admin.patch(PODS, name, "shop", {"status": status}, subresource="status")
-
-
-@pytest.fixture
-async def plane() -> AsyncIterator[Plane]:
-    store, gate = MemoryStore(), Gate()
-    await store.open()
-    server = ApiServer(store, gate, authenticator=Authenticator({}, "key"), authorizer=Authorizer())
-    await server.start()
-
-    def client(name: str) -> Client:
-        user = User(f"system:serviceaccount:kube-system:{name}", ("system:authenticated",))
-        return Client(server.local(user, "kube-controller-manager"))
-
-    async with Tasks("test") as tasks:
-        manager = Manager(client, Options(root_ca="PEM", namespace_retry=0.05))
-        await manager.start(tasks)
-        admin = Client(server.local(User("ann", ("system:masters", "system:authenticated")), "kubectl"))
-        await admin.create(NAMESPACES, {"metadata": {"name": "shop"}})
-        yield Plane(store, gate, admin, manager)
-    await server.close()
-    await store.close()
 
 
 async def test_a_whole_life(plane: Plane) -> None:
@@ -133,7 +54,7 @@ async def test_a_whole_life(plane: Plane) -> None:
         return [len(s["endpoints"]) for s in await plane.all(ENDPOINTSLICES)] == [3]
 
     await plane.until(served)
-    messages = [event["message"] for event in await plane.all(EVENTS)]
+    messages = await plane.events()
     assert any(m.startswith("Scaled up replica set web-") and m.endswith(" from 0 to 3") for m in messages)
     await plane.admin.delete(DEPLOYMENTS, "web", "shop")
     await plane.count(REPLICASETS, 0)

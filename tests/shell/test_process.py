@@ -60,6 +60,19 @@ def test_piped_input_tells_the_last_failure(cluster: Cluster) -> None:
     assert done.code == 1
 
 
+def test_lines_that_succeed_count_for_the_lesson_under_way(cluster: Cluster) -> None:
+    assert cluster.command("lesson", "start", "first-pod").code == 0
+    assert cluster.command("lesson", "answer", "2").code == 0
+    assert cluster.command("shell", "-c", "run hello --image=kubelearn/web:v1").code == 0
+    assert cluster.command("shell", "-c", "wait pod/hello --for=condition=Ready").code == 0
+    assert cluster.command("lesson", "next").code == 0
+    cluster.run(shell(cluster), "get pods -o wide --no-such-flag\nlogs hello\n")
+    assert cluster.command("lesson", "check").code == 1, "a line that failed has shown nothing"
+    cluster.run(shell(cluster), "get pods -o wide\n")
+    assert cluster.command("lesson", "check").code == 0
+    assert cluster.command("lesson", "reset").code == 0
+
+
 def test_a_namespace_is_remembered_within_a_session(cluster: Cluster) -> None:
     lines = "config set-context --current --namespace=kube-system\nget serviceaccount default -o jsonpath={.metadata.namespace}\n"
     done = cluster.run(shell(cluster), lines)

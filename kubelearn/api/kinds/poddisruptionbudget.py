@@ -11,6 +11,7 @@ from kubelearn.api.kinds._columns import AGE, NAME, number_at
 from kubelearn.api.kinds._errors import Errors, invalid, unsupported
 from kubelearn.api.kinds._selector import label_selector
 from kubelearn.api.resource import Obj, Resource
+from kubelearn.kit import clock
 
 RESOURCE = Resource(
     "policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", "poddisruptionbudget", True,
@@ -49,6 +50,24 @@ def validate(obj: Obj) -> list[FieldError]:
     if r.has(spec, "unhealthyPodEvictionPolicy") and policy not in _POLICIES:
         out.append(unsupported("spec.unhealthyPodEvictionPolicy", policy, _POLICIES))
     return out
+
+
+def conditions(budget: Obj, *, allowed: bool, failure: str = "") -> list[Obj]:
+    """The conditions with DisruptionAllowed as it is now; a failure to find out is an end to disruptions."""
+    found = r.objects(r.mapping(budget, "status"), "conditions")
+    reason = "SyncFailed" if failure else "SufficientPods" if allowed else "InsufficientPods"
+    status = "True" if allowed else "False"
+    old = next((c for c in found if c.get("type") == "DisruptionAllowed"), {})
+    same = old.get("status") == status
+    new = {
+        "type": "DisruptionAllowed",
+        "status": status,
+        "reason": reason,
+        "message": failure,
+        "lastTransitionTime": old["lastTransitionTime"] if same else clock.rfc3339(clock.utc_now()),
+        "observedGeneration": r.count(budget["metadata"], "generation"),
+    }
+    return [*(c for c in found if c.get("type") != "DisruptionAllowed"), new]
 
 
 def _amount(key: str) -> Callable[[Obj], str]:

@@ -109,7 +109,10 @@ def _scale_of(obj: Obj, paths: Scale) -> Obj:
     about = obj["metadata"]
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     status: Obj = {"replicas": _at(obj, paths.status_replicas) or 0}
-    if selector := _at(obj, paths.selector):
+    selector = _at(obj, paths.selector)
+    if isinstance(selector, str):  # a custom resource's, written out
+        status["selector"] = selector
+    elif selector:
         plain = all(isinstance(value, str) for value in selector.values())  # a ReplicationController's
         status["selector"] = str(selectors.from_label_selector({"matchLabels": selector} if plain else selector))
     return {

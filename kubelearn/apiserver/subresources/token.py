@@ -8,7 +8,7 @@ from kubelearn.api import errors
 from kubelearn.api.kind import FieldError, Kind
 from kubelearn.api.resource import Obj
 from kubelearn.apiserver import codec, rest
-from kubelearn.apiserver.admission import PODS
+from kubelearn.apiserver.admission._base import PODS
 from kubelearn.apiserver.answers import json_response
 from kubelearn.apiserver.auth import ISSUER
 from kubelearn.apiserver.call import Call

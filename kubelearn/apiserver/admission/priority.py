@@ -1,26 +1,29 @@
-"""Admission that looks up classes: a pod's PriorityClass, a claim's StorageClass (the plugins Priority and
-DefaultStorageClass). The kinds' own files know nothing but one object.
-"""
+"""Priority: a pod's priority is that of its PriorityClass, or of the default one, of which there is one at most."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from kubelearn.api import errors
 from kubelearn.api.errors import ApiError
-from kubelearn.api.kinds import priorityclass, storageclass
+from kubelearn.api.kinds import priorityclass
 from kubelearn.api.resource import Obj, Resource
+from kubelearn.apiserver.admission._base import Admission, Attempt
+
+if TYPE_CHECKING:
+    from kubelearn.apiserver.server import ApiServer
 
 _DEFAULT_POLICY = "PreemptLowerPriority"
-_BETA_CLASS = "volume.beta.kubernetes.io/storage-class"
 
 
-class Reader(Protocol):
-    async def read(self, resource: Resource, namespace: str, name: str) -> Obj: ...
-    async def read_all(self, resource: Resource) -> list[Obj]: ...
+async def _admit(attempt: Attempt) -> None:
+    if attempt.creates("pods"):
+        await _of_pod(attempt.server, attempt.resource, attempt.obj)
+    elif attempt.creates("priorityclasses", priorityclass.RESOURCE.group):
+        await _one_default(attempt.server, attempt.resource, attempt.obj)
 
 
-async def priority(server: Reader, resource: Resource, pod: Obj) -> None:
+async def _of_pod(server: ApiServer, resource: Resource, pod: Obj) -> None:
     """The pod's priority is that of its class, or of the default class; no one else may say it. Raises ApiError 403."""
     spec, name = pod["spec"], pod["metadata"].get("name", "")
     wanted = spec.get("priorityClassName", "")
@@ -42,7 +45,7 @@ async def priority(server: Reader, resource: Resource, pod: Obj) -> None:
         spec[field] = computed
 
 
-async def _class_of(server: Reader, resource: Resource, pod: str, name: str) -> Obj | None:
+async def _class_of(server: ApiServer, resource: Resource, pod: str, name: str) -> Obj | None:
     if not name:
         return await _default_priority(server)
     try:
@@ -54,25 +57,17 @@ async def _class_of(server: Reader, resource: Resource, pod: str, name: str) -> 
         raise errors.forbidden(resource, pod, why) from error
 
 
-async def _default_priority(server: Reader) -> Obj | None:
+async def _default_priority(server: ApiServer) -> Obj | None:
     """Of several the least, as in Kubernetes."""
     found = [c for c in await server.read_all(priorityclass.RESOURCE) if c.get("globalDefault")]
     return min(found, key=lambda c: int(c.get("value", 0)), default=None)
 
 
-async def one_default_priority(server: Reader, resource: Resource, obj: Obj) -> None:
+async def _one_default(server: ApiServer, resource: Resource, obj: Obj) -> None:
     """A second PriorityClass cannot be the default. Raises ApiError 403."""
     if obj.get("globalDefault") and (other := await _default_priority(server)) is not None:
         why = f"PriorityClass {other['metadata']['name']} is already marked as default. Only one default can exist"
         raise errors.forbidden(resource, obj["metadata"].get("name", ""), why)
 
 
-async def storage(server: Reader, claim: Obj) -> None:
-    """A claim that names no class gets the default one, of several the newest."""
-    spec, annotations = claim["spec"], claim["metadata"].get("annotations") or {}
-    if spec.get("storageClassName") is not None or _BETA_CLASS in annotations:
-        return
-    found = [c for c in await server.read_all(storageclass.RESOURCE) if storageclass.is_default(c)]
-    if found:
-        newest = max(found, key=lambda c: (c["metadata"]["creationTimestamp"], c["metadata"]["name"]))
-        spec["storageClassName"] = newest["metadata"]["name"]
+ADMISSION = Admission(60, _admit)

@@ -1,0 +1,78 @@
+"""Common Expression Language, as Kubernetes' validation rules and admission policies use it.
+
+The language is a library's (`common-expression-language`, the Rust crate `cel`), with the functions of cel-go's and
+Kubernetes' extension libraries that it has. It is imported when the first expression is compiled.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import cel
+
+
+class CelError(Exception):
+    """An expression that does not compile, or that has no value for these variables."""
+
+
+class Expression:
+    """A compiled expression."""
+
+    def __init__(self, text: str) -> None:
+        """Raises CelError."""
+        import cel
+
+        self.text = text
+        try:
+            self._program: cel.Program = cel.compile(text)
+        except (ValueError, RuntimeError) as error:
+            raise CelError(str(error)) from error
+
+    def evaluate(self, variables: Mapping[str, Any]) -> Any:
+        """Raises CelError."""
+        import cel
+
+        context = cel.Context()
+        cel.stdlib.add_stdlib_to_context(context)
+        for name, function in _FUNCTIONS.items():
+            context.add_function(name, function)
+        for name, value in variables.items():
+            context.add_variable(name, value)
+        try:
+            return self._program.execute(context)
+        except KeyError as error:
+            raise CelError(f"no such key: {error.args[0]}") from error
+        except (ValueError, RuntimeError, TypeError, ArithmeticError, IndexError) as error:
+            raise CelError(str(error)) from error
+
+
+@lru_cache(maxsize=512)
+def compiled(text: str) -> Expression:
+    """Raises CelError."""
+    return Expression(text)
+
+
+def _is_sorted(values: list[Any]) -> bool:
+    return all(a <= b for a, b in itertools.pairwise(values))
+
+
+def _find(text: str, pattern: str) -> str:
+    import re
+
+    found = re.search(pattern, text)
+    return found.group() if found else ""
+
+
+def _find_all(text: str, pattern: str, limit: int = -1) -> list[str]:
+    import re
+
+    found = [m.group() for m in re.finditer(pattern, text)]
+    return found if limit < 0 else found[:limit]
+
+
+#: Of Kubernetes' own libraries (lists, regex), what the package lacks.
+_FUNCTIONS: dict[str, Callable[..., Any]] = {"isSorted": _is_sorted, "find": _find, "findAll": _find_all}

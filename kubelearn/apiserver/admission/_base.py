@@ -1,0 +1,63 @@
+"""The descriptor of an admission plugin, and what it is asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kubelearn.api.kind import Kind
+from kubelearn.api.resource import Obj, Resource
+
+if TYPE_CHECKING:
+    from kubelearn.apiserver.call import Call
+    from kubelearn.apiserver.server import ApiServer
+
+NAMESPACES = Resource("", "v1", "Namespace", "namespaces", "namespace", False)
+ACCOUNTS = Resource("", "v1", "ServiceAccount", "serviceaccounts", "serviceaccount", True)
+PODS = Resource("", "v1", "Pod", "pods", "pod", True)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """A write before it is stored: `old` is None for a creation."""
+
+    call: Call
+    kind: Kind
+    obj: Obj
+    old: Obj | None = None
+
+    @property
+    def server(self) -> ApiServer:
+        return self.call.server
+
+    @property
+    def resource(self) -> Resource:
+        return self.kind.resource
+
+    @property
+    def name(self) -> str:
+        return str(self.obj["metadata"].get("name", ""))
+
+    @property
+    def namespace(self) -> str:
+        return str(self.obj["metadata"].get("namespace", ""))
+
+    def creates(self, plural: str, group: str = "") -> bool:
+        return self.old is None and (self.resource.group, self.resource.plural) == (group, plural)
+
+
+Step = Callable[[Attempt], Awaitable[None]]
+
+
+async def _nothing(_attempt: Attempt) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """`admit` may change the object, before it is validated; `validate` only looks, afterwards. Both raise ApiError.
+    `order` is the place among the others, as kube-apiserver recommends it."""
+
+    order: int
+    admit: Step = _nothing
+    validate: Step = _nothing
