@@ -29,6 +29,7 @@ class ApiError(Exception):
         self.message = message
         self.details = details
         self.headers = headers or {}
+        self.list_continue = ""  # of an expired list: the token that goes on with the rest of it
 
     def status(self) -> Obj:
         """The `Status` object, as answered over HTTP."""
@@ -39,6 +40,8 @@ class ApiError(Exception):
             "status": "Failure",
             "message": self.message,
         }
+        if self.list_continue:
+            out["metadata"] = {"continue": self.list_continue}
         if self.reason:
             out["reason"] = self.reason
         if self.details is not None:

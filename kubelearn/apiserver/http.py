@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ssl
 from typing import Any, cast
@@ -12,16 +13,19 @@ from aiohttp import web
 from kubelearn.api import errors
 from kubelearn.api.errors import ApiError
 from kubelearn.api.rbac import Attributes
-from kubelearn.apiserver import codec, rest, streams
+from kubelearn.apiserver import codec, deadline, rest, streams
 from kubelearn.apiserver.auth import ANONYMOUS, User
-from kubelearn.apiserver.flow import Flow
+from kubelearn.apiserver.flow import Flow, width_of
 from kubelearn.apiserver.routing import Route
 from kubelearn.apiserver.server import ApiServer
 from kubelearn.client.transport import Request, Response
+from kubelearn.kit.tasks import Tasks
 
 MAX_BODY = 3 * 1024 * 1024
 #: Answers above this size are compressed for clients that take it (as kube-apiserver does).
 _GZIP_FROM = 128 * 1024
+#: How long a stream's client may leave what was sent to it untaken.
+_STALLED_SECONDS = 30.0
 _UPGRADES = ("exec", "attach", "portforward")
 
 
@@ -49,6 +53,7 @@ class Site:
 
     async def close(self) -> None:
         await self._runner.cleanup()
+        await self._edge.close()
 
 
 async def serve(server: ApiServer, listeners: list[tuple[str, int]], context: ssl.SSLContext) -> Site:
@@ -68,6 +73,7 @@ class _Edge:
     def __init__(self, server: ApiServer) -> None:
         self._server = server
         self._flow = Flow()
+        self._writes = Tasks("http")
 
     async def handle(self, received: web.BaseRequest) -> web.StreamResponse:
         # The low-level server makes BaseRequests; nothing here or in a mounted handler uses what they lack.
@@ -83,18 +89,37 @@ class _Edge:
                     return await handler(request, user)
             if request.headers.get("Upgrade") and request.path.rsplit("/", 1)[-1] in _UPGRADES:
                 return await self._upgrade(request, user)
-            answer = await self._answer(request, user)
+            return await self._respond(request, await _read(request), user)
         except ApiError as error:
             answer = Response(
                 error.code, {"content-type": "application/json", **error.headers}, orjson.dumps(error.status())
             )
         return await _send(request, answer)
 
-    async def _answer(self, request: web.Request, user: User) -> Response:
-        if "system:masters" in user.groups or request.query.get("watch") in ("1", "true"):
-            return await self._server.handle(await _read(request), user)
-        async with self._flow.admit(user.name):
-            return await self._server.handle(await _read(request), user)
+    async def close(self) -> None:
+        await self._writes.close()
+
+    async def _respond(self, received: web.BaseRequest, request: Request, user: User) -> web.StreamResponse:
+        """In its time, and in a seat of the user's until all is sent; what runs long needs neither."""
+        if deadline.runs_long(request):
+            return await _send(received, await self._server.handle(request, user))
+        seconds = deadline.seconds(request)
+        if "system:masters" in user.groups:
+            return await _send(received, await self._within(seconds, request, user))
+        async with self._flow.admit(user.name, await width_of(self._server, request)):
+            return await _send(received, await self._within(seconds, request, user))
+
+    async def _within(self, seconds: float, request: Request, user: User) -> Response:
+        """A write that has begun goes on to its end, whether or not somebody still waits for the answer: what is
+        stored and what the server knows of it must not part ways. Raises ApiError 504."""
+        try:
+            async with asyncio.timeout(seconds):
+                if request.method in ("GET", "HEAD"):
+                    return await self._server.handle(request, user)
+                writing = self._writes.start(self._server.handle(request, user), "write")
+                return await asyncio.shield(writing)
+        except TimeoutError:
+            raise deadline.exceeded() from None
 
     async def _user(self, request: web.BaseRequest) -> User:
         """By client certificate, else by bearer token, else anonymous; a bad token is 401."""
@@ -136,19 +161,27 @@ def _head(request: web.BaseRequest, body: bytes = b"") -> Request:
 
 
 async def _read(request: web.BaseRequest) -> Request:
-    """The whole request; raises ApiError 413 for a body that is too large."""
+    """The whole request; raises ApiError 413 for a body that is too large, 504 for one that does not come."""
     if (request.content_length or 0) > MAX_BODY:
         raise _too_large()
     body = b""
     if request.can_read_body:
-        pieces, size = [], 0
-        async for piece in request.content.iter_any():
-            size += len(piece)
-            if size > MAX_BODY:
-                raise _too_large()
-            pieces.append(piece)
-        body = b"".join(pieces)
+        try:
+            async with asyncio.timeout(deadline.MAXIMUM):
+                body = await _body(request)
+        except TimeoutError:
+            raise deadline.exceeded() from None
     return _head(request, body)
+
+
+async def _body(request: web.BaseRequest) -> bytes:
+    pieces, size = [], 0
+    async for piece in request.content.iter_any():
+        size += len(piece)
+        if size > MAX_BODY:
+            raise _too_large()
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 def _too_large() -> ApiError:
@@ -168,13 +201,25 @@ async def _send(request: web.BaseRequest, answer: Response) -> web.StreamRespons
     try:
         await response.prepare(request)
         async for chunk in answer.stream:
-            await response.write(chunk)
+            await _write(request, response, chunk)
         with contextlib.suppress(ConnectionError):
             await response.write_eof()
     except ConnectionError:
-        pass  # the client has gone; the stream is closed below
+        pass  # the client has gone, or takes nothing; the stream is closed below
     finally:
         closer = getattr(answer.stream, "aclose", None)
         if closer is not None:
             await closer()
     return response
+
+
+async def _write(request: web.BaseRequest, response: web.StreamResponse, chunk: bytes) -> None:
+    """Raises ConnectionError when the client has taken nothing for too long: a watcher that sleeps is cut off, and
+    lists again when it wakes."""
+    try:
+        async with asyncio.timeout(_STALLED_SECONDS):
+            await response.write(chunk)
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
+        raise ConnectionError("the client takes nothing") from None

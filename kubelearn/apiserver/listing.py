@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,8 @@ import orjson
 
 from kubelearn.api import errors
 from kubelearn.api.kind import Kind
-from kubelearn.apiserver import codec, keys, selection
+from kubelearn.api.resource import Obj
+from kubelearn.apiserver import codec, keys, listversions, selection
 from kubelearn.client.transport import Request
 from kubelearn.store.interface import Compacted, FutureRevision, KeyValue, RangeResult
 
@@ -17,77 +19,101 @@ if TYPE_CHECKING:
     from kubelearn.apiserver.server import ApiServer
 
 
+_EXPIRED = "The resourceVersion for the provided list is too old."
+_INCONSISTENT = (
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
+    "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. "
+    "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "
+    "deleted between the time the first chunk was returned and now may show up in the list."
+)
+#: Long lists let other requests have their turn after so many objects.
+BATCH = 256
+#: In a continue token: go on at the newest revision, since the one of the first page is gone.
+_NEWEST = -1
+
+
 async def list_objects(
     server: ApiServer, request: Request, kind: Kind, namespace: str, actor: str
 ) -> tuple[list[KeyValue], dict[str, Any]]:
-    """The selected items and the list's metadata. Raises ApiError 400, 410 or 504."""
+    """The selected items and the list's metadata. Raises ApiError 400, 410, 422 or 504."""
     chosen = selection.of(request, kind)
     limit = max(selection.number(request, "limit"), 0)
-    revision, after = _start(server, request, actor)
+    listversions.check_list(request)
+    revision, after = _start(server, request, actor, limit)
     root = keys.prefix(kind.resource, namespace)
     found = await _range(server, root, after, limit, revision)
     about: dict[str, Any] = {"resourceVersion": str(found.revision)}
-    items = found.items if chosen.everything else [kv for kv in found.items if chosen.matches(codec.decode(kv))]
+    items = await _select(chosen, found.items)
     while found.remaining and len(items) < limit:  # a page of a selection is as long as any other
         found = await _range(server, root, found.items[-1].key, limit, found.revision)
-        items += [kv for kv in found.items if chosen.matches(codec.decode(kv))]
+        items += await _select(chosen, found.items)
     if found.remaining or len(items) > limit > 0:
         last = items[limit - 1] if len(items) >= limit else found.items[-1]
-        token = {"v": "meta.k8s.io/v1", "rv": found.revision, "start": last.key}
-        about["continue"] = base64.urlsafe_b64encode(orjson.dumps(token)).decode()
+        about["continue"] = _token(found.revision, last.key)
         if chosen.everything:
             about["remainingItemCount"] = found.remaining
     return items[:limit] if limit else items, about
 
 
+async def _select(chosen: selection.Selection, found: list[KeyValue]) -> list[KeyValue]:
+    if chosen.everything:
+        return found
+    return [kv for kv, obj in zip(found, await decode(found), strict=True) if chosen.matches(obj)]
+
+
+async def decode(found: list[KeyValue]) -> list[Obj]:
+    objs: list[Obj] = []
+    for start in range(0, len(found), BATCH):
+        objs += [codec.decode(kv) for kv in found[start : start + BATCH]]
+        await asyncio.sleep(0)
+    return objs
+
+
 async def _range(server: ApiServer, root: str, after: str, limit: int, revision: int) -> RangeResult:
     try:
-        return await server.store.range(root, after=after, limit=limit, revision=revision)
+        return await server.store.range(root, after=after, limit=limit, revision=max(revision, 0))
     except Compacted as error:
-        raise errors.expired(
-            "The provided continue parameter is too old to display a consistent list result."
-            if after
-            else f"too old resource version: {revision} ({error.oldest})"
-        ) from error
+        expired = errors.expired(_INCONSISTENT if after else _EXPIRED)
+        expired.list_continue = _token(_NEWEST, after) if after else ""
+        raise expired from error
     except FutureRevision as error:
-        late = errors.timeout(f"Too large resource version: {revision}, current: {error.current}", 1)
-        late.details = {
-            "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
-            "retryAfterSeconds": 1,
-        }
-        raise late from error
+        raise listversions.too_large(revision, error.current) from error
 
 
-def _start(server: ApiServer, request: Request, actor: str) -> tuple[int, str]:
+def _token(revision: int, key: str) -> str:
+    token = {"v": "meta.k8s.io/v1", "rv": revision, "start": key}
+    return base64.urlsafe_b64encode(orjson.dumps(token)).decode()
+
+
+def _start(server: ApiServer, request: Request, actor: str, limit: int) -> tuple[int, str]:
     """The revision to list at (0: now) and the key to start after."""
+    given = listversions.revision(request)
     token = request.param("continue")
     if token:
+        if given:
+            raise errors.bad_request("specifying resource version is not allowed when using continue")
         try:
             start = orjson.loads(base64.urlsafe_b64decode(token))
             return int(start["rv"]), str(start["start"])
         except (ValueError, KeyError, TypeError) as error:
             raise errors.bad_request(f"continue key is not valid: {error}") from error
-    given = request.param("resourceVersion")
-    if given and not given.isdigit():
-        raise errors.bad_request(
-            f'resourceVersion: Invalid value: "{given}": strconv.ParseUint: parsing "{given}": invalid syntax'
-        )
     match = request.param("resourceVersionMatch")
-    if match == "Exact":
-        return int(given or 0), ""
-    if given and int(given) > server.store.revision:
-        return int(given), ""
+    if given and (match == "Exact" or (limit and not match)):
+        return given, ""
+    listversions.not_older(server, given)
     held = server.gate.shown_revision(actor) if actor else None
     return held or 0, ""
 
 
-def list_body(kind: Kind, items: list[KeyValue], about: dict[str, Any]) -> bytes:
+async def list_body(kind: Kind, items: list[KeyValue], about: dict[str, Any]) -> bytes:
     """The List as JSON, spliced from stored bytes; items do not repeat the kind, as in Kubernetes."""
     resource = kind.resource
     head = orjson.dumps({"kind": resource.kind, "apiVersion": resource.api_version})[:-1] + b","
     parts = []
-    for kv in items:
+    for number, kv in enumerate(items, 1):
         data = codec.splice(kv)
         parts.append(b"{" + data[len(head) :] if data.startswith(head) else data)
+        if number % BATCH == 0:
+            await asyncio.sleep(0)
     start = {"kind": resource.kind + "List", "apiVersion": resource.api_version, "metadata": about}
     return orjson.dumps(start)[:-1] + b',"items":[' + b",".join(parts) + b"]}"

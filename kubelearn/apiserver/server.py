@@ -46,6 +46,8 @@ from kubelearn.trace.gate import Gate
 
 log = logging.getLogger(__name__)
 
+#: etcd's default for a request.
+MAX_OBJECT = 3 * 512 * 1024
 Dial = Callable[[str, int], tuple[str, int]]
 Handler = Callable[[web.Request, User], Awaitable[web.StreamResponse]]
 
@@ -154,7 +156,9 @@ class ApiServer:
         return User(name, tuple(dict.fromkeys([*groups, everyone])))
 
     async def put(self, key: str, value: bytes, *, expect: int | None, cause: bytes) -> KeyValue:
-        """Write, and remember which trace the new revision belongs to."""
+        """Write, and remember which trace the new revision belongs to. Raises ApiError for what etcd would not take."""
+        if len(value) > MAX_OBJECT:
+            raise ApiError(500, "", "etcdserver: request is too large")
         kv = await self.store.put(key, value, expect=expect, cause=cause)
         self._written(kv)
         return kv

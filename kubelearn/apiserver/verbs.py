@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from kubelearn.api import errors
 from kubelearn.api.kind import Kind
 from kubelearn.api.table import partial_metadata
-from kubelearn.apiserver import applying, bodies, codec, deletion, listing, patching, rest, shapes, watching
+from kubelearn.apiserver import applying, bodies, deletion, listing, listversions, patching, rest, shapes, watching
 from kubelearn.apiserver.answers import JSON, json_response, object_response
 from kubelearn.apiserver.call import Call
 from kubelearn.apiserver.reviews._base import Review
@@ -16,6 +17,7 @@ from kubelearn.client.transport import Response
 
 
 async def _get(call: Call, kind: Kind, route: Route) -> Response:
+    listversions.not_older(call.server, listversions.revision(call.request))
     return object_response(call, kind, await rest.read(call.server, kind, route.namespace, route.name))
 
 
@@ -23,10 +25,14 @@ async def _list(call: Call, kind: Kind, route: Route) -> Response:
     form = shapes.wanted(call.request)
     items, about = await listing.list_objects(call.server, call.request, kind, route.namespace, call.actor)
     if not form:
-        return Response(200, JSON, listing.list_body(kind, items, about))
-    objs = [codec.decode(kv) for kv in items]
+        return Response(200, JSON, await listing.list_body(kind, items, about))
+    objs = await listing.decode(items)
     if form == "Table":
-        return json_response(shapes.as_table(call.request, kind, objs, about))
+        whole = shapes.as_table(call.request, kind, objs[: listing.BATCH], about)
+        for start in range(listing.BATCH, len(objs), listing.BATCH):
+            await asyncio.sleep(0)
+            whole["rows"] += shapes.as_table(call.request, kind, objs[start : start + listing.BATCH], about)["rows"]
+        return json_response(whole)
     found = [partial_metadata(o) for o in objs]
     return json_response(
         {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": about, "items": found}
@@ -79,7 +85,7 @@ async def _delete(call: Call, kind: Kind, route: Route) -> Response:
 async def _delete_collection(call: Call, kind: Kind, route: Route) -> Response:
     items = await deletion.collection(call, kind, route.namespace)
     about = {"resourceVersion": str(call.server.store.revision)}
-    return Response(200, JSON, listing.list_body(kind, items, about))
+    return Response(200, JSON, await listing.list_body(kind, items, about))
 
 
 VERBS: dict[str, Callable[[Call, Kind, Route], Awaitable[Response]]] = {

@@ -14,10 +14,10 @@ import orjson
 from kubelearn.api import errors
 from kubelearn.api.kind import Kind
 from kubelearn.api.resource import Obj
-from kubelearn.apiserver import codec, keys, selection
+from kubelearn.apiserver import codec, keys, listversions, selection
 from kubelearn.apiserver.metrics import Labels
 from kubelearn.client.transport import Response
-from kubelearn.store.interface import Compacted, FutureRevision, KeyValue, StoreEvent
+from kubelearn.store.interface import Compacted, FutureRevision, KeyValue, StoreEvent, Watch
 from kubelearn.trace.gate import Pending
 from kubelearn.trace.held import Stream
 
@@ -57,15 +57,15 @@ async def watch(call: Call, kind: Kind, namespace: str, name: str, shape: Shape)
     request = call.request
     chosen = selection.of(request, kind)
     watcher = _Watcher(call.server, kind, namespace, name, chosen, shape)
-    start = request.param("resourceVersion")
-    mark = request.param("sendInitialEvents") == "true"
-    initial = mark or (start in ("", "0") and request.param("sendInitialEvents") != "false")
-    if start and not start.isdigit():
-        raise errors.bad_request(f'invalid resource version "{start}"')
+    listversions.check_watch(request)
+    start, asked = listversions.revision(request), request.param("sendInitialEvents")
+    if asked == "true":
+        listversions.not_older(call.server, start)
     seconds = selection.number(request, "timeoutSeconds") or 1800 + random.random() * 1800
-    bookmarks = mark or request.param("allowWatchBookmarks") == "true"
-    first = None if initial else int(start or call.server.store.revision)
-    stream = watcher.lines(first, seconds, bookmarks, mark, call.actor)
+    bookmarks = request.param("allowWatchBookmarks") in ("true", "1")
+    initial = asked == "true" or (not start and asked != "false")
+    first = None if initial else start or call.server.store.revision
+    stream = watcher.lines(first, seconds, bookmarks, bookmarks and asked == "true", call.actor)
     return Response(200, {"content-type": "application/json"}, stream=stream)
 
 
@@ -98,7 +98,9 @@ class _Watcher:
         try:
             source = server.store.watch(self._prefix, start + 1)
         except Compacted as error:
-            yield event_line("ERROR", errors.expired(f"too old resource version: {start} ({error.oldest})").status())
+            yield event_line(
+                "ERROR", errors.expired(f"too old resource version: {start} ({error.oldest - 1})").status()
+            )
             return
         except FutureRevision as error:
             # A store that began anew: the watcher must list again.
@@ -106,10 +108,11 @@ class _Watcher:
             yield event_line("ERROR", errors.expired(text).status())
             return
         held = Stream(server.gate, actor, source, self._pending) if actor else None
+        events = _Events(source, held, start)
         server.metrics.watches[self._labels] += 1
         try:
             with server.custom.watching(self._kind, source.cancel):
-                async with contextlib.aclosing(self._timed(held or aiter(source), start, seconds, bookmarks)) as lines:
+                async with contextlib.aclosing(self._timed(events, seconds, bookmarks)) as lines:
                     async for line in lines:
                         yield line
         finally:
@@ -118,22 +121,21 @@ class _Watcher:
             if held is not None:
                 await held.aclose()
 
-    async def _timed(
-        self, events: AsyncIterator[StoreEvent], revision: int, seconds: float, bookmarks: bool
-    ) -> AsyncGenerator[bytes, None]:
+    async def _timed(self, events: _Events, seconds: float, bookmarks: bool) -> AsyncGenerator[bytes, None]:
         loop = asyncio.get_running_loop()
-        end = loop.time() + seconds
+        end, bookmark_at = loop.time() + seconds, loop.time() + _BOOKMARK_SECONDS
         sent, told = self._server.metrics.watch_events, (self._kind.resource.group, self._kind.resource.kind)
         try:
             while (now := loop.time()) < end:
-                try:
-                    async with asyncio.timeout_at(min(end, now + _BOOKMARK_SECONDS)):
-                        event = await anext(events)
-                except TimeoutError:
+                if now >= bookmark_at:
+                    bookmark_at = now + _BOOKMARK_SECONDS
                     if bookmarks:
-                        yield self._bookmark(revision)
+                        yield self._bookmark(events.revision)
+                try:
+                    async with asyncio.timeout_at(min(end, bookmark_at)):
+                        event = await events.next()
+                except TimeoutError:
                     continue
-                revision = event.revision
                 line = self._translate(event)
                 if line is not None:
                     sent[told] += 1
@@ -141,7 +143,11 @@ class _Watcher:
         except StopAsyncIteration:
             return
         except Compacted:
-            yield event_line("ERROR", errors.expired("the watch fell too far behind").status())
+            text = "The resourceVersion for the provided watch is too old."
+            yield event_line("ERROR", errors.expired(text).status())
+        else:
+            if bookmarks:
+                yield self._bookmark(events.revision)  # from here the next watch goes on
 
     def _pending(self, event: StoreEvent) -> Pending | None:
         resource, namespace, name = keys.parse(event.kv.key)
@@ -176,3 +182,23 @@ class _Watcher:
         resource = self._kind.resource
         obj = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta}
         return event_line("BOOKMARK", self._shape(obj) if self._shape else obj)
+
+
+class _Events:
+    """A watch, held or not, and how far it has come."""
+
+    def __init__(self, source: Watch, held: Stream[StoreEvent] | None, start: int) -> None:
+        self._source, self._held, self._given = source, held, start
+        self._iterator: AsyncIterator[StoreEvent] = held or aiter(source)
+
+    async def next(self) -> StoreEvent:
+        event = await anext(self._iterator)
+        self._given = event.revision
+        return event
+
+    @property
+    def revision(self) -> int:
+        """Up to here all has been given: in a quiet collection, that of the others."""
+        if self._held is not None and self._held.reading_ahead:
+            return self._given
+        return max(self._given, self._source.progress)

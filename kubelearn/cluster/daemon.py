@@ -46,6 +46,8 @@ def main(argv: list[str]) -> int:
         return 1
     import uvloop
 
+    # The store's thread wants Python's lock back after each sync: of a busy loop, it would get it 5 ms later.
+    sys.setswitchinterval(0.0005)
     try:
         with os_errors(f"the control plane cannot work in {folder.root}"):
             uvloop.run(_run(folder, config, report))

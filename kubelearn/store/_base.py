@@ -30,6 +30,10 @@ class IndexWatch:
         self._cancelled = False
         self._last = sys.maxsize
 
+    @property
+    def progress(self) -> int:
+        return self.next_revision - 1
+
     def __aiter__(self) -> IndexWatch:
         return self
 

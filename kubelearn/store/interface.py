@@ -77,6 +77,11 @@ class Watch(Protocol):
     read that is cancelled (by a timeout, say) loses nothing. After `cancel` iteration ends with what was written before
     it."""
 
+    @property
+    def progress(self) -> int:
+        """The revision up to which every change has been given."""
+        ...
+
     def __aiter__(self) -> AsyncIterator[StoreEvent]: ...
     def cancel(self) -> None: ...
 

@@ -40,20 +40,20 @@ class Stream(Generic[T]):
         self._ahead: asyncio.Queue[tuple[T, Ticket | None] | _End] = asyncio.Queue(_AHEAD)
         self._held: set[Ticket] = set()
         self._tasks = Tasks(f"gate/{component}")
-        self._reading_ahead = False
+        self.reading_ahead = False
 
     def __aiter__(self) -> Stream[T]:
         return self
 
     async def __anext__(self) -> T:
         if self._next is None:
-            self._next = await self._ahead.get() if self._reading_ahead else await self._look()
+            self._next = await self._ahead.get() if self.reading_ahead else await self._look()
         if isinstance(self._next, _End):
             raise self._next.error or StopAsyncIteration
         item, ticket = self._next
         if ticket is not None:
-            if not self._reading_ahead:
-                self._reading_ahead = True
+            if not self.reading_ahead:
+                self.reading_ahead = True
                 self._tasks.start(self._read_ahead(), "read ahead")
             await asyncio.shield(ticket.passed)
             self._gate.withdraw(self._component, [ticket])

@@ -11,6 +11,7 @@ import functools
 import http.client
 import json
 import os
+import signal
 import ssl
 import statistics
 import subprocess
@@ -44,14 +45,25 @@ class Cluster:
     def connection(self) -> tuple[http.client.HTTPSConnection, dict[str, str]]:
         """One kept-alive TLS connection with the administrator's token."""
         folder = self.home / "clusters" / "bench"
-        status = json.loads(self.run("status", "--name", "bench", "--output", "json"))
         context = ssl.create_default_context(cafile=str(folder / "pki" / "ca.crt"))
-        port = int(status["server"].rsplit(":", 1)[1])
         headers = {"Authorization": "Bearer " + (folder / "pki" / "token").read_text().strip()}
-        return http.client.HTTPSConnection("127.0.0.1", port, context=context), headers
+        return http.client.HTTPSConnection("127.0.0.1", self.port(), context=context), headers
+
+    def _status(self) -> dict[str, Any]:
+        return dict(json.loads(self.run("status", "--name", "bench", "--output", "json")))
+
+    def port(self) -> int:
+        return int(self._status()["server"].rsplit(":", 1)[1])
+
+    def kill(self) -> None:
+        """kill -9 of the control plane; returns when it is gone."""
+        pid = self.pids()["control plane"][0]
+        os.kill(pid, signal.SIGKILL)
+        while Path(f"/proc/{pid}").exists():
+            time.sleep(0.01)
 
     def pids(self) -> dict[str, list[int]]:
-        control = int(json.loads(self.run("status", "--name", "bench", "--output", "json"))["pid"])
+        control = int(self._status()["pid"])
         nodes = []
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit() and int(entry.name) != control:
@@ -204,14 +216,14 @@ def resources(cluster: Cluster) -> list[Row]:
     share = (cpu() - before) / (time.monotonic() - began) * 100
     rows = []
     for name, group in pids.items():
-        sizes = [_resident(pid) for pid in group]
+        sizes = [resident(pid) for pid in group]
         aim = "aim 100 MB" if name == "control plane" else "aim 50 MB"
         rows.append((f"memory of the {name} at rest", f"{max(sizes, default=0):.0f} MB", aim))
     rows.append(("processor time of the whole cluster at rest", f"{share:.1f} % of one core", "aim 2 %"))
     return rows
 
 
-def _resident(pid: int) -> float:
+def resident(pid: int) -> float:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS"):
             return int(line.split()[1]) / 1024
