@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -130,13 +129,11 @@ async def test_metrics_count_requests_by_what_they_asked_for(api: Api) -> None:
 
 
 async def test_metrics_know_the_open_watches(api: Api) -> None:
-    watch = api.watch("/api/v1/namespaces/default/configmaps?resourceVersion=0&sendInitialEvents=false")
-    await api.ok("POST", "/api/v1/namespaces/default/configmaps", {"metadata": {"name": "first"}})
-    waiting = asyncio.ensure_future(anext(watch))
-    while not api.server.metrics.watches:
-        await asyncio.sleep(0.01)
+    made = await api.ok("POST", "/api/v1/namespaces/default/configmaps", {"metadata": {"name": "first"}})
+    since = made["metadata"]["resourceVersion"]
+    watch = api.watch(f"/api/v1/namespaces/default/configmaps?resourceVersion={since}")
     await api.ok("POST", "/api/v1/namespaces/default/configmaps", {"metadata": {"name": "second"}})
-    await waiting
+    assert (await anext(watch))["type"] == "ADDED"
     text = (await api.send("GET", "/metrics")).body.decode()
     told = 'verb="WATCH",group="",version="v1",resource="configmaps",subresource="",scope="namespace"'
     assert f"apiserver_longrunning_requests{{{told}}} 1" in text
