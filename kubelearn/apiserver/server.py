@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, Mapping
 import orjson
 from aiohttp import web
 
-from kubelearn.api import errors
+from kubelearn.api import bootstrap_token, errors
 from kubelearn.api.errors import ApiError
 from kubelearn.api.kind import Kind
+from kubelearn.api.kinds.secret import RESOURCE as SECRETS
 from kubelearn.api.rbac import Attributes
 from kubelearn.api.resource import Obj, Resource
 from kubelearn.apiserver import (
@@ -41,6 +42,7 @@ from kubelearn.apiserver.registry import Registry
 from kubelearn.apiserver.routing import Route, is_resource
 from kubelearn.apiserver.streams import Outbound
 from kubelearn.client.transport import Request, Response
+from kubelearn.kit import clock
 from kubelearn.store.interface import KeyValue, Store, StoreError
 from kubelearn.trace.gate import Gate
 
@@ -126,6 +128,8 @@ class ApiServer:
 
     async def authenticate(self, token: str) -> User | None:
         """The user of a bearer token, None if it is not good: a token dies with its account and with its pod."""
+        if parts := bootstrap_token.parse(token):
+            return await self._bootstrapper(*parts) or self.authenticator.token(token)
         user = self.authenticator.token(token)
         if user is None or not user.name.startswith("system:serviceaccount:") or not user.uid:
             return user
@@ -137,6 +141,13 @@ class ApiServer:
             if kv is None or codec.decode(kv)["metadata"]["uid"] != uid:
                 return None
         return user
+
+    async def _bootstrapper(self, token_id: str, token_secret: str) -> User | None:
+        kv = await self.store.get(keys.key(SECRETS, bootstrap_token.NAMESPACE, bootstrap_token.secret_name(token_id)))
+        if kv is None:
+            return None
+        found = bootstrap_token.identity(codec.decode(kv), token_id, token_secret, clock.utc_now())
+        return found and User(*found)
 
     def impersonate(self, user: User, headers: Mapping[str, str]) -> User:
         """`kubectl --as`: act as another, if `user` may (headers in lower case). Raises ApiError 403."""
