@@ -93,12 +93,12 @@ ENGINES = [
 ]
 
 
-def start(engine: str, home: Path, name: str, nodes: int = 3) -> Cluster:
+def start(engine: str, home: Path, name: str, nodes: int = 3, *options: str) -> Cluster:
     if engine == "docker" and not docker_works():
         if os.environ.get("KUBELEARN_CI"):
             pytest.fail("CI must have a Docker engine")
         pytest.skip("no Docker engine answers")
     cluster = Cluster(name, engine, home)
-    done = cluster.command("up", "--engine", engine, "--nodes", str(nodes), timeout=600)
+    done = cluster.command("up", "--engine", engine, "--nodes", str(nodes), *options, timeout=600)
     assert done.code == 0, done.err + done.out
     return cluster
