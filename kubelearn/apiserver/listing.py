@@ -65,18 +65,12 @@ def _start(server: ApiServer, request: Request, actor: str) -> tuple[int, str]:
         try:
             start = orjson.loads(base64.urlsafe_b64decode(token))
             return int(start["rv"]), str(start["start"])
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise errors.bad_request(f"continue key is not valid: {error}") from error
     given = request.param("resourceVersion")
-    if given and not given.isdigit():
-        raise errors.bad_request(
-            f'resourceVersion: Invalid value: "{given}": strconv.ParseUint: parsing "{given}": invalid syntax'
-        )
-    match = request.param("resourceVersionMatch")
-    if match == "Exact":
-        return int(given or 0), ""
-    if given and int(given) > server.store.revision:
-        return int(given), ""
+    revision = selection.revision(given) if given else 0
+    if request.param("resourceVersionMatch") == "Exact" or revision > server.store.revision:
+        return revision, ""
     held = server.gate.shown_revision(actor) if actor else None
     return held or 0, ""
 

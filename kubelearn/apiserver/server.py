@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import orjson
 from aiohttp import web
 
-from kubelearn.api import errors
+from kubelearn.api import errors, names
 from kubelearn.api.errors import ApiError
 from kubelearn.api.kind import Kind
 from kubelearn.api.rbac import Attributes
@@ -28,14 +28,14 @@ from kubelearn.apiserver import (
     watching,
 )
 from kubelearn.apiserver.allocators import ServiceAllocator
-from kubelearn.apiserver.answers import JSON, json_response, no_such_page
+from kubelearn.apiserver.answers import JSON, as_accepted, json_response, no_such_page
 from kubelearn.apiserver.auth import ANONYMOUS, ISSUER, Authenticator, Authorizer, User, bound_pod, component
 from kubelearn.apiserver.call import Call, CauseIndex
 from kubelearn.apiserver.local import LocalTransport
 from kubelearn.apiserver.openapi import OpenApi
 from kubelearn.apiserver.rbac import Rbac
 from kubelearn.apiserver.registry import Registry
-from kubelearn.apiserver.routing import Route
+from kubelearn.apiserver.routing import Route, is_resource
 from kubelearn.apiserver.streams import Outbound
 from kubelearn.client.transport import Request, Response
 from kubelearn.store.interface import KeyValue, Store, StoreError
@@ -157,6 +157,10 @@ class ApiServer:
 
     async def handle(self, request: Request, user: User) -> Response:
         """Never raises for what a client did; a Status answers instead."""
+        answer = await self._answer(request, user)
+        return as_accepted(request, answer) if request.path.startswith("/api") else answer
+
+    async def _answer(self, request: Request, user: User) -> Response:
         try:
             return await self._handle(request, user)
         except ApiError as error:
@@ -170,8 +174,7 @@ class ApiServer:
 
     async def _handle(self, request: Request, user: User) -> Response:
         path = request.path
-        parts = path.rstrip("/").count("/")
-        if not (path.startswith("/api/") and parts >= 2) and not (path.startswith("/apis/") and parts >= 3):
+        if not is_resource(path):
             self.authorize(
                 user, Attributes("get" if request.method in ("GET", "HEAD") else request.method.lower(), path)
             )
@@ -257,6 +260,10 @@ class ApiServer:
             route.name and kind.resource.namespaced and not route.namespace
         ):
             raise _no_such_resource()
+        if problems := names.path_segment(route.name):
+            raise errors.bad_request(f'Name parameter invalid: "{route.name}": {";".join(problems)}')
+        if call.request.method == "HEAD" and route.subresource != "proxy":
+            raise errors.method_not_allowed()
         if route.subresource:
             found = self.registry.subresources.get(route.subresource)
             if found is None or route.subresource not in kind.resource.subresources:

@@ -57,11 +57,10 @@ async def watch(call: Call, kind: Kind, namespace: str, name: str, shape: Shape)
     start = request.param("resourceVersion")
     mark = request.param("sendInitialEvents") == "true"
     initial = mark or (start in ("", "0") and request.param("sendInitialEvents") != "false")
-    if start and not start.isdigit():
-        raise errors.bad_request(f'invalid resource version "{start}"')
+    revision = selection.revision(start) if start else 0
     seconds = selection.number(request, "timeoutSeconds") or 1800 + random.random() * 1800
     bookmarks = mark or request.param("allowWatchBookmarks") == "true"
-    first = None if initial else int(start or call.server.store.revision)
+    first = None if initial else revision or call.server.store.revision
     stream = watcher.lines(first, seconds, bookmarks, mark, call.actor)
     return Response(200, {"content-type": "application/json"}, stream=stream)
 
