@@ -210,9 +210,15 @@ async def connect_pod(server: ApiServer, request: web.Request, pod: Obj, subreso
         await downstream.prepare(request)
         await _join(downstream, upstream)
     finally:
-        await upstream.close(code=downstream.close_code or WSCloseCode.OK)
-        await downstream.close(code=upstream.close_code or WSCloseCode.OK)
+        await upstream.close(code=_close_code(downstream.close_code))
+        await downstream.close(code=_close_code(upstream.close_code))
     return downstream
+
+
+def _close_code(seen: int | None) -> int:
+    """What to close the other side with: some codes say only how a connection was found and must not be sent."""
+    unsent = (None, 0, 1005, WSCloseCode.ABNORMAL_CLOSURE, 1015)
+    return WSCloseCode.OK if seen in unsent or seen is None else seen
 
 
 async def _dialled(server: ApiServer, url: URL, protocols: Iterable[str]) -> aiohttp.ClientWebSocketResponse:
