@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fuzz.judge import Fuzzed, encoded, path_of, tries
+from fuzz.judge import TIMES, Fuzzed, encoded, path_of, tries
 from fuzz.samples import SAMPLES, sample
 from fuzz.strategies import json_patches, junk, mutated
 from hypothesis import given
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from kubelearn.apiserver.registry import Registry
 
+pytestmark = pytest.mark.timeout(300 * TIMES)
 KINDS = sorted(SAMPLES)
 STORED = [(version, kind) for version, kind in KINDS if not kind.endswith("Review")]
 TABLE = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 
-from fuzz.judge import Fuzzed, encoded, path_of, tries
+import pytest
+from fuzz.judge import TIMES, Fuzzed, encoded, path_of, tries
 from fuzz.samples import SAMPLES, sample
 from fuzz.strategies import junk, odd, selectors
 from hypothesis import given
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from kubelearn.api import quantity
 from kubelearn.apiserver.registry import Registry
 
+pytestmark = pytest.mark.timeout(300 * TIMES)
 KINDS = sorted(SAMPLES)
 PATHS = sorted({k.resource.path("default" if k.resource.namespaced else "") for k in Registry().kinds.values()})
 OUTSIDE = (
