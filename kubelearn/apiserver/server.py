@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import orjson
 from aiohttp import web
 
-from kubelearn.api import bootstrap_token, errors
+from kubelearn.api import bootstrap_token, errors, names
 from kubelearn.api.errors import ApiError
 from kubelearn.api.kind import Kind
 from kubelearn.api.kinds.secret import RESOURCE as SECRETS
@@ -30,7 +30,7 @@ from kubelearn.apiserver import (
 )
 from kubelearn.apiserver.admission._base import ACCOUNTS, PODS
 from kubelearn.apiserver.allocators import ServiceAllocator
-from kubelearn.apiserver.answers import JSON, json_response, no_such_page
+from kubelearn.apiserver.answers import JSON, as_accepted, json_response, no_such_page
 from kubelearn.apiserver.auth import ANONYMOUS, Authenticator, Authorizer, User, bound_pod, component
 from kubelearn.apiserver.call import Call, CauseIndex
 from kubelearn.apiserver.custom import CustomResources
@@ -192,7 +192,7 @@ class ApiServer:
         with self.metrics.measured(request, route) as measured:
             answer = await self._answered(request, route, user)
             measured.status = answer.status
-        return answer
+        return as_accepted(request, answer) if request.path.startswith("/api") else answer
 
     async def _answered(self, request: Request, route: Route | None, user: User) -> Response:
         try:
@@ -265,6 +265,10 @@ class ApiServer:
             route.name and kind.resource.namespaced and not route.namespace
         ):
             raise _no_such_resource()
+        if problems := names.path_segment(route.name):
+            raise errors.bad_request(f'Name parameter invalid: "{route.name}": {";".join(problems)}')
+        if call.request.method == "HEAD" and route.subresource != "proxy":
+            raise errors.method_not_allowed()
         if route.subresource:
             found = self.registry.subresources.get(route.subresource)
             if found is None or route.subresource not in kind.resource.subresources:
