@@ -147,3 +147,13 @@ async def test_metrics_know_the_open_watches(api: Api) -> None:
 async def test_metrics_are_for_those_who_may(api: Api) -> None:
     answer = await api.send("GET", "/metrics", user=User("bob", ("system:authenticated",)))
     assert answer.status == 403
+
+
+async def test_a_client_that_has_a_document_is_told_so(api: Api) -> None:
+    for path, headers in (("/apis", _AGGREGATED), ("/openapi/v3", {}), ("/openapi/v3/apis/apps/v1", {})):
+        first = await api.send("GET", path, headers=headers)
+        assert (first.status, first.headers["vary"]) == (200, "Accept")
+        again = await api.send("GET", path, headers=headers | {"if-none-match": first.headers["etag"]})
+        assert (again.status, again.body, again.headers["etag"]) == (304, b"", first.headers["etag"])
+        other = await api.send("GET", "/api", headers=_AGGREGATED | {"if-none-match": first.headers["etag"]})
+        assert other.status == 200
