@@ -22,6 +22,7 @@ from kubelearn.apiserver import (
     health,
     keys,
     kubelearn_group,
+    metrics_group,
     node_restriction,
     pages,
     verbs,
@@ -72,12 +73,13 @@ class ApiServer:
         gate.head = lambda: store.revision
         self.authenticator, self.authorizer = authenticator, authorizer
         self.dial, self.kubelet_ssl = dial, kubelet_ssl
-        self.registry = Registry(kubelearn_group.RESOURCES)
+        self.registry = Registry((*kubelearn_group.RESOURCES, *metrics_group.RESOURCES))
         self.openapi = OpenApi(self.registry)
         self.custom = CustomResources(self.registry, self.openapi)
         self.services = ServiceAllocator(service_cidr)
         self.event_cache = watching.EventCache()
         self.causes = CauseIndex(store)
+        self.usage = metrics_group.Usage()
         self.outbound = Outbound(dial, kubelet_ssl)
         self.metrics = Metrics()
         self.hooks: dict[str, bool] = dict.fromkeys(health.HOOKS, False)
@@ -227,6 +229,8 @@ class ApiServer:
         if actor:
             self.gate.register(actor)
         extra = self.registry.extra.get((route.group, route.version, route.plural))
+        if extra is not None and extra.group == metrics_group.GROUP:
+            return await metrics_group.handle(self, request, extra, route)
         if extra is not None:
             return await kubelearn_group.handle(self, request, extra, route.name, route.subresource, user)
         kind = self.registry.find(route.group, route.version, route.plural)

@@ -93,7 +93,11 @@ async def _kubelet(server: ApiServer, pod: Obj) -> tuple[str, int]:
     node_name = pod["spec"].get("nodeName", "")
     if not node_name:
         raise errors.bad_request(f"pod {pod['metadata']['name']} does not have a host assigned")
-    node = await server.read(_NODES, "", node_name)
+    return kubelet_address(await server.read(_NODES, "", node_name))
+
+
+def kubelet_address(node: Obj) -> tuple[str, int]:
+    """Raises ApiError 500 for a node that has not said where it is."""
     status = node.get("status", {})
     addresses = {a["type"]: a["address"] for a in status.get("addresses", ())}
     port = status.get("daemonEndpoints", {}).get("kubeletEndpoint", {}).get("Port", 10250)
