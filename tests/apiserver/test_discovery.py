@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from support.api import Api
 
-from kubelearn.apiserver import priorities
+from kubelearn.api import priorities
 from kubelearn.apiserver.auth import User
 
 _AGGREGATED = {"accept": "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"}

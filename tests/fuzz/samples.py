@@ -108,6 +108,45 @@ SAMPLES: dict[tuple[str, str], Obj] = {
     ("storage.k8s.io/v1", "CSINode"): {"spec": {"drivers": [{"name": "d", "nodeID": "n", "topologyKeys": ["a/b"]}]}},
     ("storage.k8s.io/v1", "CSIStorageCapacity"): {"storageClassName": "s", "capacity": "1Gi"},
     ("storage.k8s.io/v1", "StorageClass"): {"provisioner": "a.b/c", "parameters": {"a": "b"}},
+    ("storage.k8s.io/v1", "VolumeAttributesClass"): {"driverName": "a.b", "parameters": {"a": "b"}},
+    ("networking.k8s.io/v1", "ServiceCIDR"): {"spec": {"cidrs": ["10.1.0.0/24", "fd00::/64"]}},
+    ("networking.k8s.io/v1", "IPAddress"): {
+        "metadata": {"name": "10.1.0.1"},
+        "spec": {"parentRef": {"resource": "services", "namespace": "default", "name": "s"}},
+    },
+    ("apiregistration.k8s.io/v1", "APIService"): {
+        "metadata": {"name": "v1.e.com"},
+        "spec": {"group": "e.com", "version": "v1", "groupPriorityMinimum": 1000, "versionPriority": 100},
+    },
+    ("apiextensions.k8s.io/v1", "CustomResourceDefinition"): {
+        "metadata": {"name": "widgets.e.com"},
+        "spec": {
+            "group": "e.com",
+            "scope": "Namespaced",
+            "names": {"plural": "widgets", "kind": "Widget", "shortNames": ["wd"]},
+            "versions": [
+                {
+                    "name": "v1",
+                    "served": True,
+                    "storage": True,
+                    "subresources": {"status": {}},
+                    "additionalPrinterColumns": [{"name": "Size", "type": "integer", "jsonPath": ".spec.size"}],
+                    "schema": {
+                        "openAPIV3Schema": {
+                            "type": "object",
+                            "properties": {
+                                "spec": {
+                                    "type": "object",
+                                    "properties": {"size": {"type": "integer", "minimum": 1, "default": 1}},
+                                    "x-kubernetes-validations": [{"rule": "self.size < 5"}],
+                                }
+                            },
+                        }
+                    },
+                }
+            ],
+        },
+    },
     ("storage.k8s.io/v1", "VolumeAttachment"): {
         "spec": {"attacher": "a.b", "nodeName": "n", "source": {"persistentVolumeName": "pv"}}},
 }  # fmt: skip
