@@ -49,7 +49,6 @@ def main(argv: list[str]) -> int:
 
     # A store of many objects is a large heap without cycles: to walk it often costs more than it finds.
     gc.set_threshold(50_000, 20, 100)
-
     # The store's thread wants Python's lock back after each sync: of a busy loop, it would get it 5 ms later.
     sys.setswitchinterval(0.0005)
     try:
