@@ -42,7 +42,7 @@ def configuration(call: Call, group: str, version: str, kind: str, shape: Shape)
 def _parse(request: Request) -> Obj:
     found: Any
     try:
-        found = orjson.loads(request.body)
+        found = bodies.bounded(orjson.loads(request.body))
     except orjson.JSONDecodeError:
         found = bodies.parse_yaml(request.body, "error decoding YAML: error converting YAML to JSON")
     if not isinstance(found, dict):

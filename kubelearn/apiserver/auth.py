@@ -121,7 +121,7 @@ _NODE_WRITES = frozenset(
 )  # fmt: skip
 _NODE_READS = frozenset(
     {"nodes", "pods", "services", "endpoints", "endpointslices", "configmaps", "secrets", "serviceaccounts", "leases",
-     "namespaces"}
+     "namespaces", "persistentvolumeclaims", "persistentvolumes"}
 )  # fmt: skip
 
 

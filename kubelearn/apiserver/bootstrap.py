@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 import orjson
 
 from kubelearn.api import meta, rbac
-from kubelearn.api.kinds import priorityclass
+from kubelearn.api.kinds import priorityclass, servicecidr
 from kubelearn.api.resource import Obj, Resource
 from kubelearn.apiserver import codec, keys
 from kubelearn.apiserver.auth import User
@@ -30,15 +31,22 @@ _KINDS = {
 }
 
 
-async def objects(server: ApiServer, service_cidr: str) -> None:
-    """The namespaces and PriorityClasses that Kubernetes creates, the API server's Service, and RBAC's default policy."""
+async def objects(server: ApiServer, service_cidr: str) -> AsyncIterator[str]:
+    """The namespaces and PriorityClasses that Kubernetes creates, the API server's Service, and RBAC's default policy.
+    Yields the name of each hook that is done."""
     await _policy(server)
+    yield "rbac/bootstrap-roles"
     user = User("system:apiserver", ("system:masters",))
     for name in _NAMESPACES:
         await _create(server, user, "/api/v1/namespaces", {"metadata": {"name": name}})
+    yield "start-system-namespaces-controller"
     for name, (value, description) in priorityclass.SYSTEM.items():
         system: Obj = {"metadata": {"name": name}, "value": value, "description": description}
         await _create(server, user, priorityclass.RESOURCE.path(), system)
+    yield "scheduling/bootstrap-system-priority-classes"
+    cidr: Obj = {"metadata": {"name": "kubernetes"}, "spec": {"cidrs": [service_cidr]}}
+    await _create(server, user, servicecidr.RESOURCE.path(), cidr)
+    yield "start-kubernetes-service-cidr-controller"
     first = str(ipaddress.ip_network(service_cidr)[1])
     service: Obj = {
         "metadata": {"name": "kubernetes", "labels": {"component": "apiserver", "provider": "kubernetes"}},
@@ -50,6 +58,7 @@ async def objects(server: ApiServer, service_cidr: str) -> None:
         },
     }
     await _create(server, user, "/api/v1/namespaces/default/services", service)
+    yield "bootstrap-controller"
 
 
 async def _create(server: ApiServer, user: User, path: str, obj: Obj) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import platform
 from typing import Any
 
@@ -76,7 +78,7 @@ def resources(registry: Registry, group_name: str, version_name: str) -> Obj | N
         return None
     items: list[Obj] = []
     for resource in sorted(served, key=lambda r: r.plural):
-        items.append(_legacy(resource))
+        items.append(_legacy(registry, resource))
         for sub in sorted(resource.subresources):
             sub_group, sub_version, kind, verbs = registry.subresource_kind(resource, sub)
             item: Obj = {
@@ -93,7 +95,7 @@ def resources(registry: Registry, group_name: str, version_name: str) -> Obj | N
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": name, "resources": items}
 
 
-def _legacy(resource: Resource) -> Obj:
+def _legacy(registry: Registry, resource: Resource) -> Obj:
     item: dict[str, Any] = {
         "name": resource.plural,
         "singularName": resource.singular,
@@ -105,7 +107,16 @@ def _legacy(resource: Resource) -> Obj:
         item["shortNames"] = list(resource.short_names)
     if resource.categories:
         item["categories"] = list(resource.categories)
+    kind = registry.find(resource.group, resource.version, resource.plural)
+    if kind is not None and "get" in resource.verbs:
+        item["storageVersionHash"] = _storage_version_hash(registry.stored(kind).resource)
     return item
+
+
+def _storage_version_hash(stored: Resource) -> str:
+    """Tells clients when objects begin to be stored as another version. Source: KEP-2339."""
+    text = f"{stored.group}/{stored.version}/{stored.kind}"
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()[:8]).decode()
 
 
 def aggregated(registry: Registry, *, core: bool) -> Obj:
@@ -113,7 +124,7 @@ def aggregated(registry: Registry, *, core: bool) -> Obj:
     items = []
     for name, versions in registry.group_versions().items():
         if core == (name == ""):
-            meta: Obj = {"creationTimestamp": None} | ({"name": name} if name else {})
+            meta: Obj = {"name": name} if name else {}
             items.append({"metadata": meta, "versions": [_version(registry, name, v) for v in versions]})
     return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
 
@@ -127,7 +138,7 @@ def _version(registry: Registry, group_name: str, version_name: str) -> Obj:
 def _aggregated(registry: Registry, resource: Resource) -> Obj:
     item: dict[str, Any] = {
         "resource": resource.plural,
-        "responseKind": {"group": resource.group, "version": resource.version, "kind": resource.kind},
+        "responseKind": {"group": "", "version": "", "kind": resource.kind},
         "scope": "Namespaced" if resource.namespaced else "Cluster",
         "singularResource": resource.singular,
         "verbs": list(resource.verbs),
@@ -139,6 +150,8 @@ def _aggregated(registry: Registry, resource: Resource) -> Obj:
     subs = []
     for sub in sorted(resource.subresources):
         sub_group, sub_version, kind, verbs = registry.subresource_kind(resource, sub)
+        if (sub_group, sub_version) == (resource.group, resource.version):
+            sub_group = sub_version = ""  # left out where it is the resource's own
         response = {"group": sub_group, "version": sub_version, "kind": kind}
         subs.append({"subresource": sub, "responseKind": response, "verbs": list(verbs)})
     if subs:

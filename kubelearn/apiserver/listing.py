@@ -97,7 +97,7 @@ def _start(server: ApiServer, request: Request, actor: str, limit: int) -> tuple
         try:
             start = orjson.loads(base64.urlsafe_b64decode(token))
             return int(start["rv"]), str(start["start"])
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise errors.bad_request(f"continue key is not valid: {error}") from error
     match = request.param("resourceVersionMatch")
     if given and (match == "Exact" or (limit and not match)):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from kubelearn.api.kind import Kind
 from kubelearn.api.resource import Obj, Resource
+from kubelearn.apiserver import priorities
 from kubelearn.apiserver.reviews._base import Review
 from kubelearn.apiserver.subresources._base import Subresource
 from kubelearn.kit.discover import discover
@@ -63,13 +64,11 @@ class Registry:
         }
 
     def group_versions(self) -> dict[str, list[str]]:
-        """Versions by group, core as the empty group."""
-        found: dict[str, list[str]] = {}
+        """Versions by group, core as the empty group, in the order of discovery."""
+        found: dict[str, set[str]] = {}
         for resource in self.resources():
-            versions = found.setdefault(resource.group, [])
-            if resource.version not in versions:
-                versions.append(resource.version)
-        return found
+            found.setdefault(resource.group, set()).add(resource.version)
+        return {g: sorted(found[g], key=priorities.version_key) for g in sorted(found, key=priorities.group_key)}
 
     def subresource_kind(self, resource: Resource, name: str) -> tuple[str, str, str, tuple[str, ...]]:
         """Group, version, kind and verbs of a subresource, as discovery lists it."""

@@ -191,7 +191,7 @@ def copy_of(obj: Obj) -> Obj:
 async def patch(call: Call, kind: Kind, namespace: str, name: str, subresource: str) -> KeyValue:
     """PATCH with anything but an applied configuration."""
     shape = versions.asked(call, kind)
-    apply = patching.parse(call.request, shape)
+    apply = patching.parse(call.request, shape.resource, strategic=kind.structure is None)
     tracking.check_options(call.request, "PatchOptions")
 
     async def patched(old: Obj) -> Obj:

@@ -8,9 +8,16 @@ from kubelearn.api.rbac import Attributes
 from kubelearn.client.transport import Request
 
 
+def is_resource(path: str) -> bool:
+    """Whether a path lies in a group's version; `//` within a path leads nowhere, as with kube-apiserver."""
+    parts = path.rstrip("/").split("/")[1:]
+    least = {"api": 2, "apis": 3}.get(parts[0] if parts else "")
+    return least is not None and len(parts) >= least and all(parts)
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A resource's path taken apart. `verb` is the API verb, `watch` and `deletecollection` included."""
+    """A resource's path (`is_resource`) taken apart. `verb` is the API verb, `watch` and `deletecollection` included."""
 
     group: str
     version: str

@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, Mapping
 import orjson
 from aiohttp import web
 
-from kubelearn.api import errors
+from kubelearn.api import bootstrap_token, errors, names
 from kubelearn.api.errors import ApiError
 from kubelearn.api.kind import Kind
+from kubelearn.api.kinds.secret import RESOURCE as SECRETS
 from kubelearn.api.rbac import Attributes
 from kubelearn.api.resource import Obj, Resource
 from kubelearn.apiserver import (
@@ -21,24 +22,28 @@ from kubelearn.apiserver import (
     health,
     keys,
     kubelearn_group,
+    metrics_group,
     node_restriction,
+    pages,
     verbs,
     versions,
     watching,
 )
 from kubelearn.apiserver.admission._base import ACCOUNTS, PODS
 from kubelearn.apiserver.allocators import ServiceAllocator
-from kubelearn.apiserver.answers import JSON, json_response, no_such_page
-from kubelearn.apiserver.auth import ANONYMOUS, ISSUER, Authenticator, Authorizer, User, bound_pod, component
+from kubelearn.apiserver.answers import JSON, as_accepted, json_response, no_such_page
+from kubelearn.apiserver.auth import ANONYMOUS, Authenticator, Authorizer, User, bound_pod, component
 from kubelearn.apiserver.call import Call, CauseIndex
 from kubelearn.apiserver.custom import CustomResources
 from kubelearn.apiserver.local import LocalTransport
+from kubelearn.apiserver.metrics import Metrics
 from kubelearn.apiserver.openapi import OpenApi
 from kubelearn.apiserver.rbac import Rbac
 from kubelearn.apiserver.registry import Registry
-from kubelearn.apiserver.routing import Route
+from kubelearn.apiserver.routing import Route, is_resource
 from kubelearn.apiserver.streams import Outbound
 from kubelearn.client.transport import Request, Response
+from kubelearn.kit import clock
 from kubelearn.store.interface import KeyValue, Store, StoreError
 from kubelearn.trace.gate import Gate
 
@@ -68,14 +73,18 @@ class ApiServer:
         gate.head = lambda: store.revision
         self.authenticator, self.authorizer = authenticator, authorizer
         self.dial, self.kubelet_ssl = dial, kubelet_ssl
-        self.registry = Registry(kubelearn_group.RESOURCES)
+        self.registry = Registry((*kubelearn_group.RESOURCES, *metrics_group.RESOURCES))
         self.openapi = OpenApi(self.registry)
         self.custom = CustomResources(self.registry, self.openapi)
         self.services = ServiceAllocator(service_cidr)
         self.event_cache = watching.EventCache()
         self.causes = CauseIndex(store)
+        self.usage = metrics_group.Usage()
         self.outbound = Outbound(dial, kubelet_ssl)
+        self.metrics = Metrics()
+        self.hooks: dict[str, bool] = dict.fromkeys(health.HOOKS, False)
         self.mounts: dict[str, Handler] = {}
+        self.closing = False
         self._cidr = service_cidr
 
     @property
@@ -87,12 +96,16 @@ class ApiServer:
         await self.causes.load()
         await self.rbac.load(self.store)
         await self.custom.load(self.store)
+        self.hooks["crd-informer-synced"] = True
         kind = self.registry.kinds[("", "v1", "services")]
         found = await self.store.range(keys.prefix(kind.resource))
         self.services.load([codec.decode(kv) for kv in found.items])
-        await bootstrap.objects(self, self._cidr)
+        self.hooks["start-service-ip-repair-controllers"] = True
+        async for done in bootstrap.objects(self, self._cidr):
+            self.hooks[done] = True
 
     async def close(self) -> None:
+        self.closing = True
         await self.outbound.close()
 
     def mount(self, prefix: str, handler: Handler) -> None:
@@ -117,6 +130,8 @@ class ApiServer:
 
     async def authenticate(self, token: str) -> User | None:
         """The user of a bearer token, None if it is not good: a token dies with its account and with its pod."""
+        if parts := bootstrap_token.parse(token):
+            return await self._bootstrapper(*parts) or self.authenticator.token(token)
         user = self.authenticator.token(token)
         if user is None or not user.name.startswith("system:serviceaccount:") or not user.uid:
             return user
@@ -128,6 +143,13 @@ class ApiServer:
             if kv is None or codec.decode(kv)["metadata"]["uid"] != uid:
                 return None
         return user
+
+    async def _bootstrapper(self, token_id: str, token_secret: str) -> User | None:
+        kv = await self.store.get(keys.key(SECRETS, bootstrap_token.NAMESPACE, bootstrap_token.secret_name(token_id)))
+        if kv is None:
+            return None
+        found = bootstrap_token.identity(codec.decode(kv), token_id, token_secret, clock.utc_now())
+        return found and User(*found)
 
     def impersonate(self, user: User, headers: Mapping[str, str]) -> User:
         """`kubectl --as`: act as another, if `user` may (headers in lower case). Raises ApiError 403."""
@@ -168,8 +190,15 @@ class ApiServer:
 
     async def handle(self, request: Request, user: User) -> Response:
         """Never raises for what a client did; a Status answers instead."""
+        route = Route.of(request) if is_resource(request.path) else None
+        with self.metrics.measured(request, route) as measured:
+            answer = await self._answered(request, route, user)
+            measured.status = answer.status
+        return as_accepted(request, answer) if request.path.startswith("/api") else answer
+
+    async def _answered(self, request: Request, route: Route | None, user: User) -> Response:
         try:
-            return await self._handle(request, user)
+            return await self._handle(request, route, user)
         except ApiError as error:
             return Response(error.code, {**JSON, **error.headers}, orjson.dumps(error.status()))
         except StoreError as error:
@@ -179,18 +208,16 @@ class ApiServer:
             log.exception("%s %s failed", request.method, request.path)
             return Response(500, JSON, orjson.dumps(errors.internal(repr(error)).status()))
 
-    async def _handle(self, request: Request, user: User) -> Response:
+    async def _handle(self, request: Request, route: Route | None, user: User) -> Response:
         path = request.path
-        parts = path.rstrip("/").count("/")
-        if not (path.startswith("/api/") and parts >= 2) and not (path.startswith("/apis/") and parts >= 3):
+        if route is None:
             self.authorize(
                 user, Attributes("get" if request.method in ("GET", "HEAD") else request.method.lower(), path)
             )
-            answer = self._outside(request)
+            answer = await pages.answer(self, request)
             if answer is not None:
                 return answer
             return no_such_page()
-        route = Route.of(request)
         if not route.plural:
             self.authorize(user, Attributes("get", path))
             found = discovery.resources(self.registry, route.group, route.version)
@@ -202,6 +229,8 @@ class ApiServer:
         if actor:
             self.gate.register(actor)
         extra = self.registry.extra.get((route.group, route.version, route.plural))
+        if extra is not None and extra.group == metrics_group.GROUP:
+            return await metrics_group.handle(self, request, extra, route)
         if extra is not None:
             return await kubelearn_group.handle(self, request, extra, route.name, route.subresource, user)
         kind = self.registry.find(route.group, route.version, route.plural)
@@ -235,39 +264,15 @@ class ApiServer:
         resource = Resource(asked.group, "", "", asked.resource, "", bool(asked.namespace))
         raise errors.forbidden(resource, asked.name, why)
 
-    def _outside(self, request: Request) -> Response | None:
-        """Paths that are no resources: health, version, discovery, OpenAPI."""
-        path, accept = request.path.rstrip("/") or "/", request.headers.get("accept", "")
-        if (answer := health.answer(self, path, request)) is not None:
-            return answer
-        if path in ("/api", "/apis"):
-            if discovery.wants_aggregated(accept):
-                found = discovery.aggregated(self.registry, core=path == "/api")
-                return Response(200, {"content-type": discovery.AGGREGATED}, orjson.dumps(found))
-            return json_response(discovery.groups(self.registry) if path == "/apis" else discovery.api_versions(""))
-        if path == "/.well-known/openid-configuration":
-            algorithm = self.authenticator.jwks()["keys"][0]["alg"]
-            return json_response(discovery.openid_configuration(ISSUER, algorithm))
-        if path == "/openid/v1/jwks":
-            return Response(200, {"content-type": "application/jwk-set+json"}, orjson.dumps(self.authenticator.jwks()))
-        if path.startswith("/apis/"):
-            group = discovery.group(self.registry, path.removeprefix("/apis/"))
-            return json_response(group) if group else None
-        if path == "/openapi/v2":
-            body, content = self.openapi.v2(accept)
-            return Response(200, {"content-type": content}, body)
-        if path == "/openapi/v3":
-            return Response(200, JSON, self.openapi.v3_index())
-        if path.startswith("/openapi/v3/"):
-            document = self.openapi.v3(path.removeprefix("/openapi/v3/"))
-            return Response(200, JSON, document) if document is not None else None
-        return None
-
     async def _resource(self, call: Call, kind: Kind, route: Route) -> Response:
         if bool(route.namespace) > kind.resource.namespaced or (
             route.name and kind.resource.namespaced and not route.namespace
         ):
             raise _no_such_resource()
+        if problems := names.path_segment(route.name):
+            raise errors.bad_request(f'Name parameter invalid: "{route.name}": {";".join(problems)}')
+        if call.request.method == "HEAD" and route.subresource != "proxy":
+            raise errors.method_not_allowed()
         if route.subresource:
             found = self.registry.subresources.get(route.subresource)
             if found is None or route.subresource not in kind.resource.subresources:

@@ -15,6 +15,7 @@ from kubelearn.api import errors
 from kubelearn.api.kind import Kind
 from kubelearn.api.resource import Obj
 from kubelearn.apiserver import codec, keys, listversions, selection
+from kubelearn.apiserver.metrics import Labels
 from kubelearn.client.transport import Response
 from kubelearn.store.interface import Compacted, FutureRevision, KeyValue, StoreEvent, Watch
 from kubelearn.trace.gate import Pending
@@ -76,6 +77,9 @@ class _Watcher:
         root = keys.prefix(kind.resource, namespace)
         self._prefix = root + name if name else root
         self._exact = bool(name)
+        scope = "resource" if name else "namespace" if namespace else "cluster"
+        of = kind.resource
+        self._labels: Labels = ("WATCH", of.group, of.version, of.plural, "", scope)
 
     async def lines(
         self, start: int | None, seconds: float, bookmarks: bool, mark_initial: bool, actor: str
@@ -105,12 +109,14 @@ class _Watcher:
             return
         held = Stream(server.gate, actor, source, self._pending) if actor else None
         events = _Events(source, held, start)
+        server.metrics.watches[self._labels] += 1
         try:
             with server.custom.watching(self._kind, source.cancel):
                 async with contextlib.aclosing(self._timed(events, seconds, bookmarks)) as lines:
                     async for line in lines:
                         yield line
         finally:
+            server.metrics.watches[self._labels] -= 1
             source.cancel()
             if held is not None:
                 await held.aclose()
@@ -118,6 +124,7 @@ class _Watcher:
     async def _timed(self, events: _Events, seconds: float, bookmarks: bool) -> AsyncGenerator[bytes, None]:
         loop = asyncio.get_running_loop()
         end, bookmark_at = loop.time() + seconds, loop.time() + _BOOKMARK_SECONDS
+        sent, told = self._server.metrics.watch_events, (self._kind.resource.group, self._kind.resource.kind)
         try:
             while (now := loop.time()) < end:
                 if now >= bookmark_at:
@@ -131,6 +138,7 @@ class _Watcher:
                     continue
                 line = self._translate(event)
                 if line is not None:
+                    sent[told] += 1
                     yield line
         except StopAsyncIteration:
             return

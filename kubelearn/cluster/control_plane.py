@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from kubelearn import engines
 from kubelearn.api.resource import Obj
-from kubelearn.apiserver import http
+from kubelearn.apiserver import http, scraping
 from kubelearn.apiserver.auth import Authenticator, Authorizer, User
 from kubelearn.apiserver.server import ApiServer
 from kubelearn.client.event_series import SeriesRecorder
@@ -130,6 +130,7 @@ class ControlPlane:
         scheduler_client = self._client(server, user, "kube-scheduler")
         scheduler = Scheduler(scheduler_client, SeriesRecorder(scheduler_client, "default-scheduler"))
         self._tasks.start(scheduler.run(), "scheduler")
+        self._tasks.start(scraping.run(server), "metrics")
 
     def _client(self, server: ApiServer, user: User, user_agent: str) -> Client:
         return Client(server.local(user, user_agent), pool=self._pool)

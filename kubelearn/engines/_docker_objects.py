@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from kubelearn.api.cri import Container, ContainerConfig, Sandbox, SandboxConfig
+from kubelearn.api.cri import Container, ContainerConfig, CriError, Sandbox, SandboxConfig, Security
 from kubelearn.engines._docker_api import CLUSTER, NODE, ROLE
 
 SANDBOX_ROLE, CONTAINER_ROLE, NODE_ROLE = "sandbox", "container", "node"
@@ -22,6 +22,9 @@ _NAME = "kubelearn.dev/container"
 _IMAGE = "kubelearn.dev/image"
 _ATTEMPT = "kubelearn.dev/attempt"
 _IP = "kubelearn.dev/ip"
+
+#: The kubelet's containerLogMaxSize and containerLogMaxFiles.
+LOG_OPTIONS = {"max-size": "10m", "max-file": "5"}
 
 Inspected = dict[str, Any]
 
@@ -70,6 +73,38 @@ def container_labels(sandbox: Sandbox, cluster: str, node: str, config: Containe
         _IMAGE: config.image,
         _ATTEMPT: str(config.attempt),
     }
+
+
+def security_options(security: Security, sandbox_id: str) -> dict[str, Any]:
+    """For Docker's host configuration. Docker gives RuntimeDefault's seccomp profile to whoever says nothing; so does
+    kubelearn, unlike a kubelet without --seccomp-default."""
+    options = ["no-new-privileges"] if security.no_new_privileges else []
+    if security.seccomp == "Unconfined":
+        options.append("seccomp=unconfined")
+    elif security.seccomp == "Localhost":
+        raise CriError("CreateContainerError", "seccomp profiles of the node (type Localhost) are not supported")
+    out: dict[str, Any] = {
+        "network_mode": f"container:{sandbox_id}",
+        "log_config": {"type": "json-file", "config": LOG_OPTIONS},
+        "read_only": security.read_only_root,
+        "cap_add": security.add_capabilities,
+        "cap_drop": security.drop_capabilities,
+        "group_add": [str(group) for group in security.groups],
+        "security_opt": options,
+    }
+    if shared := security.sees_processes_of or (sandbox_id if security.share_processes else ""):
+        out["pid_mode"] = f"container:{shared}"
+    return {name: value for name, value in out.items() if value}
+
+
+def user(security: Security, image_user: str) -> str:
+    """Docker's USER:GROUP; the image's where the pod says nothing."""
+    name, _, group = image_user.partition(":")
+    if security.user >= 0:
+        name, group = str(security.user), ""
+    if security.group >= 0:
+        name, group = name or "0", str(security.group)
+    return f"{name}:{group}" if group else name
 
 
 def found(inspected: Inspected) -> Found:

@@ -51,7 +51,12 @@ async def images(docker: Docker) -> list[Image]:
 
 
 def _image(seen: dict[str, Any]) -> Image:
-    return Image(seen["Id"], [canonical(tag) for tag in seen.get("RepoTags") or ()], int(seen["Size"]))
+    return Image(
+        seen["Id"],
+        [canonical(tag) for tag in seen.get("RepoTags") or ()],
+        int(seen["Size"]),
+        (seen.get("Config") or {}).get("User") or "",
+    )
 
 
 def _local(name: str) -> str:

@@ -32,7 +32,7 @@ from kubelearn.engines._docker_images import PAUSE
 from kubelearn.engines._docker_objects import CONTAINER_ROLE, SANDBOX_ROLE, Found
 from kubelearn.engines._docker_session import Session
 from kubelearn.engines._docker_state import State
-from kubelearn.engines._docker_volumes import Volumes
+from kubelearn.engines._docker_volumes import MESSAGES, MESSAGES_AT, Volumes, message_file, volume_mount
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -74,9 +74,19 @@ class DockerRuntime:
 
     # Volumes
 
-    async def set_volume(self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None = None) -> None:
+    async def set_volume(
+        self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None = None, group: int = -1
+    ) -> None:
         with as_cri("FailedMount"):
-            await self._volumes.set(pod_uid, name, files)
+            await self._volumes.set(pod_uid, name, files, group)
+
+    async def volume_usage(self, pod_uid: str, names: list[str]) -> dict[str, int]:
+        with as_cri("VolumeStatsError"):
+            return await self._docker.call(lambda api: self._volumes.usage(api, pod_uid, names))
+
+    async def have_host_path(self, path: str, type_: str) -> None:
+        with as_cri("FailedMount"):
+            await self._docker.call(lambda api: self._volumes.have_host_path(api, path, type_))
 
     async def remove_volumes(self, pod_uid: str) -> None:
         with as_cri("FailedUnmount"):
@@ -99,17 +109,33 @@ class DockerRuntime:
 
     def _make_sandbox(self, api: APIClient, ip: str, config: SandboxConfig) -> str:
         plan = self._plan
+        messages = self._volumes.make(api, config.pod_uid, f"{MESSAGES}{config.attempt}")
         network: Any = {plan.network: api.create_endpoint_config(ipv4_address=ip)}
         first = plan.subnet.rpartition(".")[0]
         made: str = api.create_container(
             PAUSE,
             name=_name(plan.cluster, config.pod_namespace, config.pod_name, "POD"),
             hostname=config.hostname[:63],
-            environment={"NODE_IP": plan.ip, "SUBNET": f"{first}.0.0/16", "RESOLV_CONF": _resolv_conf(config)},
+            environment={
+                "NODE_IP": plan.ip,
+                "SUBNET": f"{first}.0.0/16",
+                "RESOLV_CONF": _resolv_conf(config),
+                "MESSAGES": " ".join(message_file(name, 0) for name in config.containers),
+            },
             labels=objects.sandbox_labels(plan.cluster, plan.name, ip, config),
-            host_config=api.create_host_config(
-                network_mode=plan.network, cap_drop=["ALL"], cap_add=["NET_ADMIN"], security_opt=["no-new-privileges"]
-            ),
+            host_config={
+                **api.create_host_config(
+                    network_mode=plan.network,
+                    cap_drop=["ALL"],
+                    cap_add=["NET_ADMIN"],
+                    security_opt=["no-new-privileges"],
+                    extra_hosts=config.hosts or None,
+                ),
+                "Mounts": [
+                    volume_mount(messages, MESSAGES_AT, False),
+                    *self._volumes.in_memory(api, config.pod_uid, config.memory_volumes),
+                ],
+            },
             networking_config=api.create_networking_config(network),
         )["Id"]
         try:
@@ -162,36 +188,48 @@ class DockerRuntime:
             raise CriError("CreateContainerError", f'failed to find sandbox id "{sandbox_id}": not found')
         sandbox = found.view
         try:
-            made = await self._docker.call(lambda api: self._make_container(api, sandbox, config))
+            try:
+                made = await self._docker.call(lambda api: self._make_container(api, sandbox, config))
+            except DockerError as error:
+                if "bind source path does not exist" not in error.message:
+                    raise
+                made = await self._docker.call(lambda api: self._make_container(api, sandbox, config, prepare=True))
             await self._state.look(made)
         except DockerError as error:
             raise CriError("CreateContainerError", error.message) from error
         return made
 
-    def _make_container(self, api: APIClient, sandbox: Sandbox, config: ContainerConfig) -> str:
-        """Kubernetes' rule: command replaces the entry point and drops the image's cmd, args replace cmd."""
+    def _make_container(self, api: APIClient, sandbox: Sandbox, config: ContainerConfig, prepare: bool = False) -> str:
+        """Kubernetes' rule: command replaces the entry point and drops the image's cmd, args replace cmd. `prepare`
+        makes the file for its termination message, which else the sandbox has made."""
         image = _docker_api.image(api, config.image)["Config"]
         command = config.args or ([] if config.command else image.get("Cmd") or [])
         if not (config.command or image.get("Entrypoint") or command):
             raise CriError("CreateContainerError", "no command specified")
-        options: dict[str, Any] = {"network_mode": f"container:{sandbox.id}"}
+        options = objects.security_options(config.security, sandbox.id)
         if config.memory_limit:
             options |= {"mem_limit": config.memory_limit, "memswap_limit": config.memory_limit}
         if config.cpu_limit:
             options["nano_cpus"] = int(config.cpu_limit * 1e9)
+        if config.cpu_request:
+            options["cpu_shares"] = max(2, int(config.cpu_request * 1024))
         made: str = api.create_container(
             config.image,
             name=_name(self._plan.cluster, sandbox.pod_namespace, sandbox.pod_name, config.name),
             command=command,
             entrypoint=config.command or None,
             working_dir=config.working_dir or None,
+            user=objects.user(config.security, image.get("User") or "") or None,
             environment=config.env,
             labels=objects.container_labels(sandbox, self._plan.cluster, self._plan.name, config),
             tty=config.tty,
             stdin_open=config.stdin,
             host_config={
                 **api.create_host_config(**options),
-                "Mounts": self._volumes.mounts(api, sandbox, config.mounts),
+                "Mounts": [
+                    *self._volumes.mounts(api, sandbox, config.mounts),
+                    *self._volumes.message_mount(api, sandbox, config, prepare or config.attempt > 0),
+                ],
             },
         )["Id"]
         return made
@@ -255,6 +293,12 @@ class DockerRuntime:
         view = self._find(container_id).view
         assert isinstance(view, Container)
         return view
+
+    async def termination_message(self, container_id: str) -> str:
+        view = self._find(container_id).view
+        assert isinstance(view, Container)
+        with as_cri("ContainerStatusError"):
+            return await self._docker.call(lambda api: self._volumes.message(api, view))
 
     # Images
 

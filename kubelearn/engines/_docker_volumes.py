@@ -15,19 +15,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from kubelearn.api.cri import CriError, Mount, Sandbox, VolumeFile
+from kubelearn.api.cri import MESSAGE_BYTES, Container, ContainerConfig, CriError, Mount, Sandbox, VolumeFile
 from kubelearn.engines._docker_api import CLUSTER, NODE, ROLE, Docker
 from kubelearn.engines._docker_images import PAUSE
 from kubelearn.engines._docker_objects import POD_UID
-from kubelearn.engines._payload import DATA, Payload, payload
+from kubelearn.engines._payload import DATA, Payload, host_path_problem, payload
 
 if TYPE_CHECKING:
     from docker import APIClient
 
+#: A sandbox's volume for what its containers say when they end, and where the sandbox's own container has it.
+MESSAGES, MESSAGES_AT = "termination_", "/termination"
 _AT = "/volume"
 _NEW = f"{DATA}_tmp"
-_SWAP = f"""cd {_AT} && old=$(readlink {DATA}); mv -T {_NEW} {DATA} && rm -rf "$old" && for link in $(ls -A); do
-[ -e "$link" ] || rm "$link"; done; for name in "$@"; do [ -L "$name" ] || ln -s "{DATA}/$name" "$name"; done"""
+# New names first: they lead nowhere until the content is there, and then all of it is there at once.
+_SWAP = f"""cd {_AT} && for name in "$@"; do [ -L "$name" ] || ln -s "{DATA}/$name" "$name"; done
+old=$(readlink {DATA}); mv -T {_NEW} {DATA} && rm -rf "$old" && for link in $(ls -A); do
+[ -e "$link" ] || rm "$link"; done"""
 _Bound = dict[str, Any]
 
 
@@ -38,22 +42,25 @@ class Volumes:
         self._docker = docker
         self._labels = {CLUSTER: cluster, NODE: node}
         self._cluster = cluster
+        self._disk = f"kubelearn-{cluster}-disk-{node}"
 
-    async def set(self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None) -> None:
+    async def set(self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None, group: int) -> None:
         """Raises DockerError, and CriError for content that cannot be written."""
-        await self._docker.call(lambda api: self._set(api, pod_uid, name, files))
+        await self._docker.call(lambda api: self._set(api, pod_uid, name, files, group))
 
-    def _set(self, api: APIClient, pod_uid: str, name: str, files: dict[str, VolumeFile] | None) -> None:
-        volume = self._name(pod_uid, name)
-        there = _volume(api, volume) is not None
-        if not there:
-            api.create_volume(volume, labels={**self._labels, POD_UID: pod_uid})
+    def _set(self, api: APIClient, pod_uid: str, name: str, files: dict[str, VolumeFile] | None, group: int) -> None:
+        there = _volume(api, self._name(pod_uid, name)) is not None
+        volume = self.make(api, pod_uid, name)
         if files is None:
+            if not there:
+                with self._carrier(api, volume, []) as carrier:
+                    api.put_archive(carrier, "/", _root(group))
             return
         content = payload(files)
         command = ["-c", _SWAP, "sh", *content.links] if there else []
         with self._carrier(api, volume, command) as carrier:
-            api.put_archive(carrier, _AT, _archive(content, _NEW if there else DATA, [] if there else content.links))
+            data, links = (_NEW, []) if there else (DATA, content.links)
+            api.put_archive(carrier, _AT, _archive(content, data, links, group))
             if there:
                 api.start(carrier)
                 if code := api.wait(carrier)["StatusCode"]:
@@ -61,9 +68,85 @@ class Volumes:
                         "FailedMount", f"cannot change volume {name}: {shlex.join(command)} ended with {code}"
                     )
 
+    def make(self, api: APIClient, pod_uid: str, name: str) -> str:
+        """Docker's name of that volume of the pod, which is there now, empty unless it was there before."""
+        volume = self._name(pod_uid, name)
+        api.create_volume(volume, labels={**self._labels, POD_UID: pod_uid})
+        return volume
+
+    def in_memory(self, api: APIClient, pod_uid: str, sizes: dict[str, int]) -> list[_Bound]:
+        """Made and mounted by the sandbox, which lasts: what is in them is lost when nobody mounts them any more."""
+        out = []
+        for name, size in sizes.items():
+            options = {"type": "tmpfs", "device": "tmpfs", "o": "mode=1777" + (f",size={size}" if size else "")}
+            volume = self._name(pod_uid, name)
+            api.create_volume(volume, driver_opts=options, labels={**self._labels, POD_UID: pod_uid})
+            out.append(volume_mount(volume, f"/memory/{name}", False))
+        return out
+
+    def usage(self, api: APIClient, pod_uid: str, names: list[str]) -> dict[str, int]:
+        """Bytes on disk of those that are there, measured by a carrier each."""
+        out = {}
+        for name in names:
+            volume = self._name(pod_uid, name)
+            if _volume(api, volume) is None:
+                continue
+            with self._carrier(api, volume, ["-c", f"du -sk {_AT}"]) as carrier:
+                api.start(carrier)
+                api.wait(carrier)
+                said = api.logs(carrier, stdout=True, stderr=False).split()
+            if said:
+                out[name] = int(said[0]) * 1024
+        return out
+
+    def have_host_path(self, api: APIClient, path: str, type_: str) -> None:
+        """On the node's disk, a Docker volume of its own. Raises CriError in the kubelet's words."""
+        api.create_volume(self._disk, labels=self._labels)
+        inside = path.strip("/")
+        with self._carrier(api, self._disk, []) as carrier:
+            found = _stat(api, carrier, f"{_AT}/{inside}")
+            if found is None and type_ in ("", "DirectoryOrCreate"):
+                _have(api, carrier, inside)
+            elif found is None and type_ == "FileOrCreate" and _stat(api, carrier, f"{_AT}/{inside}/.."):
+                api.put_archive(carrier, f"{_AT}/{inside}".rpartition("/")[0], _file(inside.rpartition("/")[2], 0o644))
+            found = _stat(api, carrier, f"{_AT}/{inside}")
+        # Go's os.FileMode: bit 31 is a directory, 27 a symbolic link, 24 a socket
+        mode = found["mode"] if found else 0
+        kind = "" if not found else "directory" if mode & 1 << 31 else "socket" if mode & 1 << 24 else "file"
+        if mode & 1 << 27:
+            raise CriError("FailedMount", f"hostPath {path} is a symbolic link, which may lead out of the node's disk")
+        if problem := host_path_problem(path, type_, kind):
+            raise CriError("FailedMount", problem)
+
+    def message_mount(self, api: APIClient, sandbox: Sandbox, config: ContainerConfig, prepare: bool) -> list[_Bound]:
+        """A file of the sandbox's message volume in the place of the container's termination path; `prepare` makes it
+        anew (50 ms), which for a container's first life the sandbox's own process has done."""
+        volume = _volume(api, self._name(sandbox.pod_uid, f"{MESSAGES}{sandbox.attempt}"))
+        if not config.termination_path or volume is None:
+            return []  # a sandbox of an earlier version
+        name = message_file(config.name, config.attempt)
+        if prepare:
+            api.put_archive(sandbox.id, MESSAGES_AT, _file(name, 0o666))
+        source = f"{volume['Mountpoint']}/{name}"
+        return [{"Type": "bind", "Source": source, "Target": config.termination_path, "ReadOnly": False}]
+
+    def message(self, api: APIClient, container: Container) -> str:
+        """The end of what the container wrote there."""
+        from docker.errors import NotFound
+
+        try:
+            chunks, _ = api.get_archive(
+                container.sandbox_id, f"{MESSAGES_AT}/{message_file(container.name, container.attempt)}"
+            )
+        except NotFound:
+            return ""
+        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+            file = archive.extractfile(archive.getmembers()[0])
+            return file.read()[-MESSAGE_BYTES:].decode(errors="replace") if file else ""
+
     @contextmanager
     def _carrier(self, api: APIClient, volume: str, command: list[str]) -> Iterator[str]:
-        config = {**api.create_host_config(network_mode="none"), "Mounts": [_volume_mount(volume, _AT, False)]}
+        config = {**api.create_host_config(network_mode="none"), "Mounts": [volume_mount(volume, _AT, False)]}
         made: str = api.create_container(
             PAUSE, command, entrypoint=["/bin/sh"], labels={**self._labels, ROLE: "carrier"}, host_config=config
         )["Id"]
@@ -78,11 +161,14 @@ class Volumes:
 
     def mounts(self, api: APIClient, sandbox: Sandbox, mounts: list[Mount]) -> list[_Bound]:
         """What Docker's host configuration calls Mounts. Raises CriError for a path that is not in its volume."""
-        return [self._mount(api, self._name(sandbox.pod_uid, mount.volume), mount) for mount in mounts]
+        return [
+            self._mount(api, self._disk if mount.host else self._name(sandbox.pod_uid, mount.volume), mount)
+            for mount in mounts
+        ]
 
     def _mount(self, api: APIClient, volume: str, mount: Mount) -> _Bound:
-        if not mount.sub_path:
-            return _volume_mount(volume, mount.container_path, mount.read_only)
+        if not mount.sub_path.strip("/"):
+            return volume_mount(volume, mount.container_path, mount.read_only)
         found = _volume(api, volume)
         if found is None:
             raise CriError("CreateContainerError", f"there is no volume {mount.volume}")
@@ -90,7 +176,7 @@ class Volumes:
             _have(api, carrier, mount.sub_path)
         return {
             "Type": "bind",
-            "Source": f"{found['Mountpoint']}/{mount.sub_path}",
+            "Source": f"{found['Mountpoint']}/{mount.sub_path.strip('/')}",
             "Target": mount.container_path,
             "ReadOnly": mount.read_only,
         }
@@ -104,6 +190,10 @@ class Volumes:
         await self._docker.quietly(work)
 
 
+def message_file(container: str, attempt: int) -> str:
+    return f"{container}-{attempt}"
+
+
 def _volume(api: APIClient, name: str) -> dict[str, Any] | None:
     from docker.errors import NotFound
 
@@ -113,7 +203,7 @@ def _volume(api: APIClient, name: str) -> dict[str, Any] | None:
         return None
 
 
-def _volume_mount(name: str, path: str, read_only: bool) -> _Bound:
+def volume_mount(name: str, path: str, read_only: bool) -> _Bound:
     return {
         "Type": "volume",
         "Source": name,
@@ -123,13 +213,37 @@ def _volume_mount(name: str, path: str, read_only: bool) -> _Bound:
     }
 
 
-def _archive(content: Payload, data: str, links: list[str]) -> bytes:
+def _file(name: str, mode: int) -> bytes:
+    """An archive with one empty file."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        info = tarfile.TarInfo(name)
+        info.mode, info.mtime = mode, int(time.time())
+        archive.addfile(info)
+    return buffer.getvalue()
+
+
+def _root(group: int) -> bytes:
+    """The volume's own folder: everybody writes to an emptyDir; with an fsGroup what is made in it is the group's."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        info = tarfile.TarInfo(_AT.strip("/"))
+        info.type, info.mode, info.mtime = tarfile.DIRTYPE, 0o777, int(time.time())
+        if group >= 0:
+            info.mode, info.gid = 0o2777, group
+        archive.addfile(info)
+    return buffer.getvalue()
+
+
+def _archive(content: Payload, data: str, links: list[str], group: int) -> bytes:
     """The files, then the link that makes them visible."""
     buffer, now = io.BytesIO(), int(time.time())
 
     def add(path: str, kind: bytes, file: VolumeFile, target: str = "") -> None:
         info = tarfile.TarInfo(path)
         info.size, info.mode, info.mtime, info.type, info.linkname = len(file.data), file.mode, now, kind, target
+        if group >= 0 and kind == tarfile.REGTYPE:
+            info.gid, info.mode = group, file.mode | 0o440
         archive.addfile(info, io.BytesIO(file.data))
 
     with tarfile.open(fileobj=buffer, mode="w") as archive:
@@ -159,7 +273,7 @@ def _have(api: APIClient, carrier: str, path: str) -> None:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         info = tarfile.TarInfo(path)
-        info.type, info.mode = tarfile.DIRTYPE, 0o750
+        info.type, info.mode = tarfile.DIRTYPE, 0o755
         archive.addfile(info)
     api.put_archive(carrier, _AT, buffer.getvalue())
 

@@ -35,3 +35,22 @@ class Payload:
 def payload(files: Mapping[str, VolumeFile]) -> Payload:
     now = utc_now()
     return Payload(f"..{now:%Y_%m_%d_%H_%M_%S}.{secrets.randbelow(10**9):09d}", files)
+
+
+_HOST_PATHS = {
+    "DirectoryOrCreate": ("directory", "a directory"),
+    "Directory": ("directory", "a directory"),
+    "FileOrCreate": ("file", "a file"),
+    "File": ("file", "a file"),
+    "Socket": ("socket", "a socket file"),
+    "CharDevice": ("character device", "a character device"),
+    "BlockDevice": ("block device", "a block device"),
+}
+
+
+def host_path_problem(path: str, type_: str, kind: str) -> str:
+    """Why what is at `path`, of that kind (empty for nothing), is not what a hostPath volume's type asks."""
+    if not type_:
+        return "" if kind else f"{path} could not be made"
+    wanted, words = _HOST_PATHS[type_]
+    return "" if kind == wanted else f"hostPath type check failed: {path} is not {words}"

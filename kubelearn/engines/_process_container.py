@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from kubelearn.api.cri import Container, CriError
 from kubelearn.engines import _process_records as records
+from kubelearn.engines._process_privileges import limits
 from kubelearn.engines._process_session import PYTHON, SHIM
 from kubelearn.engines._process_watch import Watched
 from kubelearn.kit.tasks import Tasks
@@ -74,6 +75,7 @@ class ContainerHandle:
         """A session of its own, so that nothing that ends the control plane ends the container."""
         record, config = self.record, self.record.config
         flags = ["1" if config.tty else "0", "1" if config.stdin else "0", str(config.memory_limit)]
+        flags.append(limits(config.security))
         where = [str(record.folder), str(record.directory), "3"]
         argv = [*PYTHON, SHIM, "run", *where, *flags, "--", *record.argv]
         errors = str(record.folder / "shim.log")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import os
 import shlex
 import sys
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ def _image(
 ) -> BuiltIn:
     content = program.read_bytes()
     digest = hashlib.sha256(content + salt.encode()).hexdigest()
-    return BuiltIn(Image("sha256:" + digest, [name], len(content)), entrypoint, cmd, env)
+    return BuiltIn(Image("sha256:" + digest, [name], len(content), str(os.getuid())), entrypoint, cmd, env)
 
 
 def find(name: str) -> BuiltIn:

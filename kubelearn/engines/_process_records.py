@@ -1,14 +1,17 @@
 """What the process engine keeps on disk of pods, so that a new control plane finds what runs.
 
+    HOME/disks/NODE/                             the node's own disk: hostPath volumes
     HOME/pods/POD_UID/volumes/NAME               volumes, shared by the pod's containers
     HOME/pods/POD_UID/SANDBOX/sandbox.json
-    HOME/pods/POD_UID/SANDBOX/CONTAINER/         container.json, root/, files/, and the shim's: shim, log, sock, exit
+    HOME/pods/POD_UID/SANDBOX/CONTAINER/         container.json, root/, message (what it says when it ends), and the
+                                                 shim's: shim, log, sock, exit
 
 Folders are named by the first 12 characters of ids. Blocking: callers run it in a thread.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -18,13 +21,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kubelearn.api.cri import Container, ContainerConfig, CriError, Mount, Sandbox, SandboxConfig
+from kubelearn.api.cri import MESSAGE_BYTES, Container, ContainerConfig, CriError, Sandbox, SandboxConfig
 from kubelearn.engines import _process_watch
-from kubelearn.engines._payload import DATA, Payload
+from kubelearn.engines._payload import DATA, Payload, host_path_problem
 
 log = logging.getLogger(__name__)
 
 SHORT = 12
+_MESSAGE = "message"
 
 
 @dataclass(slots=True)
@@ -173,21 +177,38 @@ def load(pods: Path, node: str) -> Iterator[tuple[SandboxRecord, list[ContainerR
 
 def _container(path: Path) -> ContainerRecord:
     data = json.loads(path.read_text())
-    config = data.pop("config")
-    mounts = [Mount(**m) for m in config.pop("mounts")]
-    return ContainerRecord(**data, config=ContainerConfig(**config, mounts=mounts), folder=path.parent)
+    config = ContainerConfig.load(data.pop("config"))
+    return ContainerRecord(**data, config=config, folder=path.parent)
 
 
-def make_root(pods: Path, record: ContainerRecord) -> None:
+def make_root(pods: Path, disk: Path, record: ContainerRecord) -> None:
     """The container's folder with its volumes linked in: a volume at /data appears as ./data.
     Raises CriError for a subPath that leads out of its volume."""
-    sources = [_mounted(volume(pods, record.pod_uid, mount.volume), mount.sub_path) for mount in record.config.mounts]
+    sources = [
+        _mounted(disk if mount.host else volume(pods, record.pod_uid, mount.volume), mount.sub_path)
+        for mount in record.config.mounts
+    ]
     record.root.mkdir(parents=True)
     for mount, source in zip(record.config.mounts, sources, strict=True):
         link = record.root / mount.container_path.strip("/")
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(source)
+    if path := record.config.termination_path.strip("/"):
+        link = record.root / path
+        link.parent.mkdir(parents=True, exist_ok=True)
+        (record.folder / _MESSAGE).touch()
+        if not link.exists():
+            link.symlink_to(record.folder / _MESSAGE)
     record.directory.mkdir(parents=True, exist_ok=True)
+
+
+def last_words(record: ContainerRecord) -> str:
+    """The end of what the container wrote to its termination path."""
+    try:
+        text = (record.folder / _MESSAGE).read_bytes()
+    except FileNotFoundError:
+        return ""
+    return text[-MESSAGE_BYTES:].decode(errors="replace")
 
 
 def _mounted(folder: Path, sub_path: str) -> Path:
@@ -199,8 +220,41 @@ def _mounted(folder: Path, sub_path: str) -> Path:
     return source
 
 
+def have_host_path(disk: Path, path: str, type_: str) -> None:
+    """Raises CriError in the kubelet's words."""
+    place = disk / path.strip("/")
+    disk.mkdir(parents=True, exist_ok=True)
+    if not place.resolve().is_relative_to(disk.resolve()):
+        raise CriError("FailedMount", f"hostPath {path} leads out of the node's disk")
+    try:
+        if not place.exists() and type_ in ("", "DirectoryOrCreate"):
+            place.mkdir(parents=True)
+        elif not place.exists() and type_ == "FileOrCreate" and place.parent.is_dir():
+            place.touch()
+    except OSError as error:
+        raise CriError("FailedMount", f"{path}: {error.strerror}") from error
+    kind = "directory" if place.is_dir() else "file" if place.is_file() else "socket" if place.is_socket() else ""
+    if problem := host_path_problem(path, type_, kind):
+        raise CriError("FailedMount", problem)
+
+
 def volume(pods: Path, pod_uid: str, name: str) -> Path:
     return pods / pod_uid / "volumes" / name
+
+
+def volume_usage(pods: Path, pod_uid: str, names: list[str]) -> dict[str, int]:
+    """Bytes on disk."""
+    folders = {name: volume(pods, pod_uid, name) for name in names}
+    return {name: _usage(folder) for name, folder in folders.items() if folder.is_dir()}
+
+
+def _usage(folder: Path) -> int:
+    total = 0
+    for here, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                total += os.lstat(os.path.join(here, name)).st_blocks * 512  # noqa: PTH118  faster, for many files
+    return total
 
 
 def write_payload(folder: Path, content: Payload) -> None:
@@ -214,10 +268,10 @@ def write_payload(folder: Path, content: Payload) -> None:
     data, new = folder / DATA, folder / f"{DATA}_tmp"
     old = data.readlink() if data.is_symlink() else None
     new.symlink_to(content.folder)
-    new.rename(data)
     for name in content.links:
         if not (folder / name).is_symlink():
             (folder / name).symlink_to(f"{DATA}/{name}")
+    new.rename(data)
     for link in folder.iterdir():
         if link.is_symlink() and not link.exists():
             link.unlink()

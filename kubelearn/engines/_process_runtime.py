@@ -28,6 +28,7 @@ from kubelearn.api.cri import (
 )
 from kubelearn.engines import _process_images as images
 from kubelearn.engines import _process_logs, _process_watch
+from kubelearn.engines import _process_privileges as privileges
 from kubelearn.engines import _process_records as records
 from kubelearn.engines._payload import payload
 from kubelearn.engines._process_container import ContainerHandle
@@ -50,6 +51,11 @@ class NodePlan:
     @property
     def pods(self) -> Path:
         return self.home / "pods"
+
+    @property
+    def disk(self) -> Path:
+        """What hostPath volumes are on."""
+        return self.home / "disks" / self.name
 
 
 class ProcessRuntime:
@@ -75,7 +81,10 @@ class ProcessRuntime:
 
     # Volumes
 
-    async def set_volume(self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None = None) -> None:
+    async def set_volume(
+        self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None = None, group: int = -1
+    ) -> None:
+        """`group` is this process's own, or the pod's containers are refused (`_process_privileges`)."""
         folder = records.volume(self._plan.pods, pod_uid, name)
 
         def write() -> None:
@@ -88,6 +97,12 @@ class ProcessRuntime:
         except OSError as error:
             raise CriError("FailedMount", f"{error.strerror}: {error.filename}") from error
 
+    async def volume_usage(self, pod_uid: str, names: list[str]) -> dict[str, int]:
+        return await asyncio.to_thread(records.volume_usage, self._plan.pods, pod_uid, names)
+
+    async def have_host_path(self, path: str, type_: str) -> None:
+        await asyncio.to_thread(records.have_host_path, self._plan.disk, path, type_)
+
     async def remove_volumes(self, pod_uid: str) -> None:
         """With them the pod's folder, once no sandbox is in it."""
         folder = self._plan.pods / pod_uid
@@ -98,6 +113,12 @@ class ProcessRuntime:
     # Sandboxes
 
     async def run_pod_sandbox(self, config: SandboxConfig) -> Sandbox:
+        if config.hosts:
+            raise CriError("FailedCreatePodSandBox", "the process engine has no /etc/hosts of a pod's own: hostAliases")
+        if config.memory_volumes:
+            raise CriError(
+                "FailedCreatePodSandBox", "the process engine has no volumes in memory: emptyDir of medium Memory"
+            )
         record = records.SandboxRecord(secrets.token_hex(32), self._plan.name, self._free_ip(), time.time(), config)
         self._sandboxes[record.id] = record
         await asyncio.to_thread(records.save_sandbox, self._plan.pods, record)
@@ -149,6 +170,7 @@ class ProcessRuntime:
         sandbox = self._sandboxes.get(sandbox_id)
         if sandbox is None or not sandbox.ready:
             raise CriError("CreateContainerError", f'failed to find sandbox id "{sandbox_id}": not found')
+        privileges.check(config.security)
         image = images.find(config.image)
         container_id = secrets.token_hex(32)
         folder = sandbox.folder(self._plan.pods) / container_id[: records.SHORT]
@@ -177,14 +199,15 @@ class ProcessRuntime:
 
     def _make(self, record: records.ContainerRecord) -> None:
         try:
-            records.make_root(self._plan.pods, record)
+            records.make_root(self._plan.pods, self._plan.disk, record)
             records.save_container(record)
         except OSError as error:
             raise CriError("CreateContainerError", f"{error.strerror}: {error.filename}") from error
 
     @staticmethod
     def _localize(record: records.ContainerRecord, words: list[str]) -> list[str]:
-        return localize(words, (m.container_path for m in record.config.mounts), record.root)
+        paths = [m.container_path for m in record.config.mounts]
+        return localize(words, [*paths, record.config.termination_path], record.root)
 
     def _environment(
         self, sandbox: records.SandboxRecord, record: records.ContainerRecord, image_env: dict[str, str]
@@ -233,6 +256,9 @@ class ProcessRuntime:
 
     async def container_status(self, container_id: str) -> Container:
         return self._find(container_id).status()
+
+    async def termination_message(self, container_id: str) -> str:
+        return await asyncio.to_thread(records.last_words, self._find(container_id).record)
 
     def _find(self, container_id: str) -> ContainerHandle:
         if container := self._containers.get(container_id):

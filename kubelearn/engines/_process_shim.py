@@ -1,6 +1,6 @@
 """The parent of one container's main process: it outlives the control plane, as containerd's shim does.
 
-Run as `python -I -S _process_shim.py run DIR ROOT FD TTY STDIN MEMORY -- ARGV…` with the container's environment, in
+Run as `python -I -S _process_shim.py run DIR ROOT FD TTY STDIN MEMORY LIMITS -- ARGV…` with the container's environment, in
 a session of its own. It starts ARGV in ROOT, tells FD `ok PID` or `error TEXT`, writes what comes out to DIR/log (the
 CRI log format), serves DIR/sock (attach and log followers), and leaves DIR/exit behind. SIGTERM goes on to the main
 process; SIGUSR1 kills the whole container. Nothing but this file and C modules is imported: each container pays for it.
@@ -98,9 +98,11 @@ class Client:
 class Shim:
     """The loop around one main process. Its descriptors: what the process writes, the socket, its clients."""
 
-    def __init__(self, root: str, report: int, tty: bool, stdin: bool, memory: int, argv: list[str]) -> None:
+    def __init__(
+        self, root: str, report: int, tty: bool, stdin: bool, memory: int, limits: str, argv: list[str]
+    ) -> None:
         self.root, self.report, self.argv = root, report, argv
-        self.tty, self.stdin, self.memory = tty, stdin, memory
+        self.tty, self.stdin, self.memory, self.limits = tty, stdin, memory, limits
         self.oom = False
         self.log = Log()
         self.poll = select.poll()
@@ -170,6 +172,7 @@ class Shim:
                 signals.signal(number, signals.SIG_DFL)
             signals.signal(signals.SIGHUP, signals.SIG_DFL)
             os.chdir(self.root)
+            restrict(self.limits)
             os.execvp(self.argv[0], self.argv)
         except OSError as error:
             os.write(failing, explain(self.argv[0], error).encode())
@@ -323,6 +326,20 @@ class Shim:
             fcntl.ioctl(self.input, 0x5414, struct.pack("HHHH", height, width, 0, 0))
 
 
+def restrict(limits: str) -> None:
+    """Give up privileges for good: `n` no new ones by exec, numbers are capabilities. As root only has any to drop."""
+    if limits == "-":
+        return
+    from ctypes import CDLL  # 10 ms, paid by those who ask for it
+
+    prctl = CDLL(None).prctl
+    for word in limits.split(","):
+        if word != "n" and os.getuid() == 0:
+            prctl(24, int(word), 0, 0, 0)  # PR_CAPBSET_DROP; a kernel that does not know it has nothing to drop
+    if limits.startswith("n"):
+        prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS
+
+
 def explain(program: str, error: OSError) -> str:
     """runc's words for a program that cannot be started."""
     if error.errno == errno.ENOENT:
@@ -333,9 +350,10 @@ def explain(program: str, error: OSError) -> str:
 
 def run(argv: list[str]) -> None:
     folder, root, report, tty, stdin, memory = argv[:6]
+    limits = argv[6]
     os.chdir(folder)
     os.set_inheritable(int(report), False)
-    shim = Shim(root, int(report), tty == "1", stdin == "1", int(memory), argv[7:])
+    shim = Shim(root, int(report), tty == "1", stdin == "1", int(memory), limits, argv[8:])
     shim.listen()
     if not shim.spawn():
         return

@@ -27,7 +27,6 @@ from kubelearn.api.cri import (
     CriError,
     ExecResult,
     ExecSession,
-    Mount,
     RuntimeEvent,
     RuntimeService,
     SandboxConfig,
@@ -84,6 +83,8 @@ class Gateway:
 _CALLS = frozenset(
     {
         "SetVolume",
+        "HaveHostPath",
+        "VolumeUsage",
         "RemoveVolumes",
         "RunPodSandbox",
         "StopPodSandbox",
@@ -95,6 +96,7 @@ _CALLS = frozenset(
         "RemoveContainer",
         "ListContainers",
         "ContainerStatus",
+        "TerminationMessage",
         "ImageStatus",
         "PullImage",
         "ListImages",
@@ -138,8 +140,7 @@ def _answer(result: Any) -> web.Response:
 def _config(method: str, given: dict[str, Any]) -> SandboxConfig | ContainerConfig:
     if method == "RunPodSandbox":
         return SandboxConfig(**given)
-    mounts = [Mount(**m) for m in given.pop("mounts", [])]
-    return ContainerConfig(**given, mounts=mounts)
+    return ContainerConfig.load(given)
 
 
 def _refuse(status: int, reason: str, message: str) -> web.Response:

@@ -205,7 +205,7 @@ class ProcessEngine:
         for name in await asyncio.to_thread(self._known_nodes):
             with contextlib.suppress(KubelearnError):
                 await self.kill_node(name)
-        for folder in ("nodes", "pods", "bin"):
+        for folder in ("nodes", "pods", "disks", "bin"):
             await asyncio.to_thread(_process_watch.kill_inside, self._spec.home / folder)
             await asyncio.to_thread(shutil.rmtree, self._spec.home / folder, ignore_errors=True)
         self._runtimes.clear()

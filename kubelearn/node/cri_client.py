@@ -77,11 +77,20 @@ class CriClient:
                 return result
         raise CriError(UNAVAILABLE, f"{method}: the connection to the container runtime broke off")
 
-    async def set_volume(self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None = None) -> None:
+    async def set_volume(
+        self, pod_uid: str, name: str, files: dict[str, VolumeFile] | None = None, group: int = -1
+    ) -> None:
         encoded: dict[str, Any] | None = None
         if files is not None:
             encoded = {path: [base64.b64encode(f.data).decode(), f.mode] for path, f in files.items()}
-        await self._call("SetVolume", pod_uid=pod_uid, name=name, files=encoded)
+        await self._call("SetVolume", pod_uid=pod_uid, name=name, files=encoded, group=group)
+
+    async def volume_usage(self, pod_uid: str, names: list[str]) -> dict[str, int]:
+        found: dict[str, int] = await self._call("VolumeUsage", pod_uid=pod_uid, names=names)
+        return found
+
+    async def have_host_path(self, path: str, type_: str) -> None:
+        await self._call("HaveHostPath", path=path, type_=type_)
 
     async def remove_volumes(self, pod_uid: str) -> None:
         await self._call("RemoveVolumes", pod_uid=pod_uid)
@@ -116,6 +125,10 @@ class CriClient:
 
     async def container_status(self, container_id: str) -> Container:
         return Container(**await self._call("ContainerStatus", container_id=container_id))
+
+    async def termination_message(self, container_id: str) -> str:
+        found: str = await self._call("TerminationMessage", container_id=container_id)
+        return found
 
     async def image_status(self, image: str) -> Image | None:
         found = await self._call("ImageStatus", image=image)

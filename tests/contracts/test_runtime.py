@@ -411,3 +411,44 @@ async def test_removing_the_sandbox_removes_its_containers(world: World) -> None
     assert (await world.runtime.container_status(container)).state == "EXITED"
     await world.runtime.remove_pod_sandbox(sandbox)
     assert await world.runtime.list_containers() == []
+
+
+async def test_a_termination_message_is_the_end_of_a_file(world: World) -> None:
+    runtime = world.runtime
+    sandbox = (await runtime.run_pod_sandbox(sandbox_config(containers=["c"]))).id
+    script = "echo -n why > /tmp/said; exit 2"
+    _, first = await start(runtime, script, sandbox, termination_path="/tmp/said")
+    await ended(runtime, first)
+    _, second = await start(runtime, "exit 2", sandbox, termination_path="/tmp/said", attempt=1)
+    await ended(runtime, second)
+    assert [await runtime.termination_message(c) for c in (first, second)] == ["why", ""]
+
+
+async def test_the_nodes_disk(world: World) -> None:
+    """Pods of one node share it; types are checked; the learner's own files are not on it."""
+    runtime = world.runtime
+    with pytest.raises(CriError, match="hostPath type check failed: /srv/x is not a directory"):
+        await runtime.have_host_path("/srv/x", "Directory")
+    await runtime.have_host_path("/srv/x", "DirectoryOrCreate")
+    await runtime.have_host_path("/srv/x/file", "FileOrCreate")
+    with pytest.raises(CriError, match="hostPath type check failed: /srv/x/file is not a directory"):
+        await runtime.have_host_path("/srv/x/file", "DirectoryOrCreate")
+    disk = [Mount("v", "/disk", sub_path="srv/x", host=True)]
+    _, writer = await start(runtime, "echo 1 > /disk/file", mounts=disk)
+    assert (await ended(runtime, writer)).exit_code == 0
+    other = (await runtime.run_pod_sandbox(sandbox_config("uid-2"))).id
+    _, reader = await start(runtime, "cat /disk/file", other, mounts=disk)
+    await ended(runtime, reader)
+    assert await output(runtime, reader) == b"1\n"
+    assert not Path("/srv/x").exists()
+
+
+async def test_volumes_are_measured(world: World) -> None:
+    runtime = world.runtime
+    await runtime.set_volume("uid-1", "work")
+    before = await runtime.volume_usage("uid-1", ["work", "none"])
+    _, writer = await start(runtime, "head -c 300000 /dev/zero > /work/x", mounts=[Mount("work", "/work")])
+    await ended(runtime, writer)
+    after = await runtime.volume_usage("uid-1", ["work"])
+    assert before.keys() == {"work"}
+    assert 300_000 <= after["work"] - before["work"] < 400_000

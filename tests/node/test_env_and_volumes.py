@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from kubelearn.api.cri import Mount, VolumeFile
+from kubelearn.api.resource import Resource
 from kubelearn.node.kubelet import env
-from kubelearn.node.kubelet.volumes import Files, MountError, Volumes, mounts
+from kubelearn.node.kubelet.places import MountError, Place, places
+from kubelearn.node.kubelet.volumes import Files, Volumes, memory_volumes, mounts
 
 DATA = {
     ("configmap", "conf"): {"colour": b"teal", "not an env!": b"x", "bin": b"\xff\x00"},
@@ -125,7 +127,7 @@ async def test_projected_volumes_hold_the_token() -> None:
     ("source", "words"),
     [
         ({"configMap": {"name": "none"}}, 'volume "v" : configmap "none" not found'),
-        ({"hostPath": {"path": "/"}}, "volumes of type hostPath are not supported"),
+        ({"nfs": {"path": "/"}}, "volumes of type nfs are not supported"),
         ({"secret": {"secretName": "sec", "items": [{"key": "k", "path": "k"}]}}, "non-existent secret key: k"),
     ],
 )
@@ -137,7 +139,70 @@ async def test_what_cannot_be_mounted_says_so(source: dict[str, Any], words: str
 def test_mounts_name_a_volume_and_a_path_in_it() -> None:
     pod = pod_with({"name": "v", "emptyDir": {}})
     container = {"volumeMounts": [{"name": "v", "mountPath": "/x", "readOnly": True, "subPathExpr": "logs/$(POD)/"}]}
-    assert mounts(pod, container, {"POD": "web-1"}) == [Mount("v", "/x", True, "logs/web-1")]
+    assert mounts(pod, container, {"POD": "web-1"}, {}) == [Mount("v", "/x", True, "logs/web-1")]
     for wrong in ({"name": "w"}, {"name": "v", "subPath": "../etc"}, {"name": "v", "subPath": "/etc"}):
         with pytest.raises(env.ConfigError):
-            mounts(pod, {"volumeMounts": [{"mountPath": "/x", **wrong}]}, {})
+            mounts(pod, {"volumeMounts": [{"mountPath": "/x", **wrong}]}, {}, {})
+
+
+def claimed(phase: str = "Bound", **source: Any) -> dict[str, dict[str, Any]]:
+    volume = {
+        "metadata": {"name": "pv"},
+        "spec": source or {"hostPath": {"path": "/data", "type": "DirectoryOrCreate"}},
+    }
+    claim = {"metadata": {"name": "c"}, "spec": {"volumeName": "pv"}, "status": {"phase": phase}}
+    return {"c": claim, "pv": volume}
+
+
+async def placed(volume: dict[str, Any], **objects: Any) -> Place:
+    async def find(resource: Resource, name: str, namespace: str) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = objects.get(name)
+        return found
+
+    return (await places(pod_with({"name": "v", **volume}), find))["v"]
+
+
+CLAIM = {"persistentVolumeClaim": {"claimName": "c", "readOnly": True}}
+
+
+async def test_places_on_the_nodes_disk() -> None:
+    assert await placed({"hostPath": {"path": "/x"}}) == Place("/x", "")
+    assert await placed(CLAIM, **claimed()) == Place("/data", "DirectoryOrCreate", True)
+    assert await placed(CLAIM, **claimed(local={"path": "/mnt"})) == Place("/mnt", "Directory", True)
+
+
+@pytest.mark.parametrize(
+    ("objects", "words"),
+    [
+        (
+            {},
+            'error processing PVC default/c: failed to fetch PVC from API server: persistentvolumeclaims "c" not found',
+        ),
+        (claimed("Pending"), "failed to process volumes=\\[v\\]: error processing PVC default/c: PVC is not bound"),
+        (claimed(nfs={"path": "/"}), "PersistentVolume pv is of a type that this kubelet does not support"),
+        (claimed(hostPath={"path": "/a/../../etc"}), "must not contain '..'"),
+    ],
+)
+async def test_a_claim_that_cannot_be_mounted_says_so(objects: dict[str, Any], words: str) -> None:
+    with pytest.raises(MountError, match=words):
+        await placed(CLAIM, **objects)
+
+
+def test_a_place_is_mounted_by_its_path_on_the_disk() -> None:
+    pod = pod_with({"name": "v", **CLAIM})
+    container = {"volumeMounts": [{"name": "v", "mountPath": "/x", "subPath": "logs"}]}
+    assert mounts(pod, container, {}, {"v": Place("/data/", "", True)}) == [Mount("v", "/x", True, "data/logs", True)]
+
+
+def test_volumes_in_memory_have_a_size() -> None:
+    pod = pod_with({"name": "v", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}, {"name": "w", "emptyDir": {}})
+    assert memory_volumes(pod) == {"v": 1 << 20}
+
+
+def test_a_limit_that_is_not_set_is_what_the_node_has() -> None:
+    pod = pod_with({"name": "v", "emptyDir": {}})
+    box = {"name": "other", "resources": {"limits": {"cpu": "1500m"}}}
+    node = {"cpu": "4", "memory": "2048Ki"}
+    assert env.resource_value({"resource": "limits.cpu"}, pod, box, node) == "2"
+    assert env.resource_value({"resource": "limits.memory", "divisor": "1Mi"}, pod, box, node) == "2"
+    assert env.resource_value({"resource": "requests.cpu"}, pod, box, node) == "0"

@@ -9,7 +9,7 @@ import pytest
 
 from kubelearn.api.resource import Obj
 from kubelearn.client.events import EVENTS
-from kubelearn.node.kubelet import starter
+from kubelearn.node.kubelet import images
 from kubelearn.node.resources import CONFIGMAPS, LEASES, NODES, PODS
 
 from .conftest import NODE, Node
@@ -93,7 +93,7 @@ async def test_a_crash_loop_backs_off(node: Node) -> None:
 
 
 async def test_an_unknown_image(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(starter, "_SHOW_FIRST_SECONDS", 0.3)
+    monkeypatch.setattr(images, "_SHOW_FIRST_SECONDS", 0.3)
     await node.start()
     await node.create("noimage", {"name": "c", "image": "nginx:1.25"})
     pod = await node.until("noimage", waits_for("ErrImagePull"))
@@ -199,3 +199,60 @@ async def test_forced_deletion_does_not_wait(node: Node) -> None:
     async with asyncio.timeout(5):
         while await node.cri.list_pod_sandboxes():
             await asyncio.sleep(0.02)
+
+
+async def test_an_image_name_that_is_none(node: Node) -> None:
+    await node.start()
+    await node.create("named", {"name": "web", "image": "Web"})
+    await node.until("named", waits_for("InvalidImageName"))
+    said = await reasons(node, "named", "InspectFailed", "Failed")
+    assert "Error: InvalidImageName" in said
+
+
+async def test_a_failing_post_start_hook_ends_its_container_and_the_next_one_waits(node: Node) -> None:
+    await node.start()
+    hook = {"postStart": {"exec": {"command": ["sh", "-c", "sleep 0.5; exit 3"]}}}
+    await node.create("hooked", {**SLEEP, "lifecycle": hook}, {**SLEEP, "name": "second"})
+    states: list[Any] = []
+
+    def second_runs(pod: Obj) -> bool:
+        states.append([s["state"] for s in pod["status"].get("containerStatuses", ())])
+        return bool(states[-1]) and "running" in states[-1][1]
+
+    await node.until("hooked", second_runs)
+    assert not any("running" in first for first, _ in filter(None, states)), "it has not run before its hook ended"
+    said = await reasons(node, "hooked", "FailedPostStartHook", "Killing")
+    assert {"PostStartHook failed", "FailedPostStartHook"} <= set(said)
+
+
+def ended(pod: Obj) -> bool:
+    return pod["status"].get("phase") in ("Succeeded", "Failed")
+
+
+async def test_termination_messages_come_from_the_file_or_from_the_log(node: Node) -> None:
+    await node.start()
+    script = "echo from the log; echo -n 'from the file' > $PLACE; exit 4"
+    box = {"name": "box", "image": "kubelearn/busybox:1", "terminationMessagePath": "/tmp/why"}
+    told = {**box, "command": ["sh", "-c", script.replace("$PLACE", "/tmp/why")]}
+    await node.create("told", told, restartPolicy="Never")
+    fallback = {"terminationMessagePolicy": "FallbackToLogsOnError"}
+    await node.create(
+        "silent", {**box, **fallback, "command": ["sh", "-c", "echo from the log; exit 4"]}, restartPolicy="Never"
+    )
+    seen = [await node.until(name, ended) for name in ("told", "silent")]
+    messages = [p["status"]["containerStatuses"][0]["state"]["terminated"]["message"] for p in seen]
+    assert messages == ["from the file", "from the log\n"]
+
+
+async def test_a_pre_stop_hook_may_just_sleep(node: Node) -> None:
+    """SIGTERM comes after it, out of what is left of the grace period."""
+    await node.start()
+    hook = {"preStop": {"sleep": {"seconds": 1}}}
+    await node.create("sleepy", {**WEB, "lifecycle": hook}, terminationGracePeriodSeconds=10)
+    await node.until("sleepy", ready)
+    began = asyncio.get_running_loop().time()
+    await node.admin.delete(PODS, "sleepy", "default")
+    async with asyncio.timeout(8):
+        while (await node.admin.list(PODS, "default"))["items"]:
+            await asyncio.sleep(0.02)
+    assert asyncio.get_running_loop().time() - began >= 1

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kubelearn.api.cri import Container, Sandbox
-from kubelearn.node.kubelet.pod_worker import says_the_same
+from kubelearn.node.kubelet.reporting import says_the_same
 from kubelearn.node.kubelet.runtime_state import PodRuntime
 from kubelearn.node.kubelet.status import View, pod_status
 
@@ -126,7 +126,9 @@ def test_a_deleted_pod_ends() -> None:
 
 
 def test_the_deadline_fails_the_pod() -> None:
-    found = status(pod(), life(), end=("DeadlineExceeded", "too long"))
+    over = ("DeadlineExceeded", "too long")
+    assert status(pod(phase="Running"), life(), end=over)["phase"] == "Running", "it still runs"
+    found = status(pod(phase="Running"), life(state="EXITED", code=143), end=over)
     assert (found["phase"], found["reason"], found["message"]) == ("Failed", "DeadlineExceeded", "too long")
 
 
@@ -146,3 +148,50 @@ def test_only_news_is_written() -> None:
     stored = {**found, "conditions": [*found["conditions"], {"type": "Other", "status": "True"}], "extra": 1}
     assert says_the_same(found, stored)
     assert not says_the_same(status(pod(), life(), ready=False), stored)
+
+
+def test_a_container_in_its_post_start_hook_does_not_run_yet() -> None:
+    runtime = PodRuntime([BOX], [life()])
+    view = View(
+        runtime, "process", "n", NOW, {}, lambda _: True, lambda _: True, in_hook=lambda container: container == "a0"
+    )
+    found = pod_status(pod(), view)
+    assert found["phase"] == "Pending"
+    assert found["containerStatuses"][0]["state"] == {"waiting": {"reason": "ContainerCreating"}}
+    assert conditions(found)["ContainersReady"] == "False"
+
+
+def test_an_ephemeral_container_has_a_status_of_its_own() -> None:
+    debugged = pod()
+    debugged["spec"]["ephemeralContainers"] = [{"name": "debug", "image": "i"}]
+    [found] = status(debugged, life(), life("debug"))["ephemeralContainerStatuses"]
+    assert "running" in found["state"]
+    assert found["ready"] is False
+    assert conditions(status(debugged, life()))["Ready"] == "True"
+
+
+def test_readiness_gates_are_named_when_they_are_missing_and_when_they_are_false() -> None:
+    gated = pod(conditions=[{"type": "x/two", "status": "False"}])
+    gated["spec"]["readinessGates"] = [{"conditionType": "x/one"}, {"conditionType": "x/two"}]
+    ready = next(c for c in status(gated, life())["conditions"] if c["type"] == "Ready")
+    assert (ready["status"], ready["reason"]) == ("False", "ReadinessGatesNotReady")
+    assert ready["message"] == (
+        'corresponding condition of pod readiness gate "x/one" does not exist., '
+        'the status of pod readiness gate "x/two" is not "True", but False'
+    )
+
+
+def test_a_pod_has_not_succeeded_while_a_sidecar_runs() -> None:
+    sided = pod("Never", init=True, phase="Running")
+    sided["spec"]["initContainers"][0]["restartPolicy"] = "Always"
+    assert status(sided, life("i"), life(state="EXITED"))["phase"] == "Running"
+    assert status(sided, life("i", "EXITED"), life(state="EXITED"))["phase"] == "Succeeded"
+
+
+def test_what_could_not_be_started_waits_only_if_it_is_tried_again() -> None:
+    waiting = {"a": ("RunContainerError", "no such file")}
+    failed = life(state="EXITED", code=128)
+    [once] = status(pod("Never"), failed, waiting=waiting)["containerStatuses"]
+    [again] = status(pod("OnFailure"), failed, waiting=waiting)["containerStatuses"]
+    assert once["state"]["terminated"]["exitCode"] == 128
+    assert again["state"]["waiting"]["reason"] == "RunContainerError"

@@ -149,3 +149,35 @@ def test_backoff_doubles_and_is_forgotten() -> None:
         at += delays[-1]
     assert delays == [10, 20, 40, 80, 160, 300, 300]
     assert backoff.until("k", at + 700) == at + 700
+
+
+def test_what_comes_after_a_post_start_hook_waits_for_its_end() -> None:
+    both = pod("a", "b")
+    both["spec"]["containers"][0]["lifecycle"] = {"postStart": {"exec": {"command": ["true"]}}}
+    box = sandbox()
+    assert names(sync.plan(both, PodRuntime([box], []), facts())) == [("a", 0)]
+    runtime = PodRuntime([box], [container("a")])
+    hooked = sync.Facts(NOW, {}, lambda _: True, lambda _name, _last: 0.0, lambda found: found == "a-0")
+    assert names(sync.plan(both, runtime, hooked)) == []
+    assert names(sync.plan(both, runtime, facts())) == [("b", 0)]
+
+
+def test_an_ephemeral_container_starts_once_whatever_the_others_do() -> None:
+    debugged = pod("a", init=({"name": "i"},))
+    debugged["spec"]["ephemeralContainers"] = [{"name": "debug", "image": "i"}]
+    box = sandbox()
+    assert names(sync.plan(debugged, PodRuntime([box], [container("i")]), facts())) == [("debug", 0)]
+    over = PodRuntime([box], [container("i"), container("debug", "EXITED", code=1)])
+    assert names(sync.plan(debugged, over, facts())) == []
+
+
+def test_a_container_may_have_a_restart_policy_and_rules_of_its_own() -> None:
+    mixed = pod("a", "b", "c", policy="Never")
+    a, b, _ = mixed["spec"]["containers"]
+    a["restartPolicy"] = "Always"
+    b["restartPolicyRules"] = [{"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}]
+    over = [container("a", "EXITED"), container("b", "EXITED", code=42), container("c", "EXITED", code=42)]
+    assert names(sync.plan(mixed, PodRuntime([sandbox()], over), facts())) == [("a", 1), ("b", 1)]
+    a["restartPolicy"] = "Never"
+    b["restartPolicyRules"][0]["exitCodes"]["operator"] = "NotIn"
+    assert sync.is_done(mixed, PodRuntime([sandbox()], over))

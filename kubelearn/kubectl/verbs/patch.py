@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from kubelearn.api.errors import ApiError
 from kubelearn.client.rest import JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH
 from kubelearn.kubectl import manifests, options, resources
 from kubelearn.kubectl.failures import CommandError, raise_all
@@ -66,9 +67,20 @@ async def _patch(ctx: Context, parsed: Parsed, target: Target, body: bytes, kind
     else:
         query: dict[str, Any] = options.write_query(parsed, dry)
         query["subresource"] = parsed["subresource"]
-        after = await ctx.client.patch(target.resource, target.name, target.namespace, body, _TYPES[kind], **query)
+        after = await _sent(ctx, target, body, kind, query)
     same = _without_bookkeeping(before) == _without_bookkeeping(after)
     results.show({**type_of, **after}, "patched (no change)" if same else "patched")
+
+
+async def _sent(ctx: Context, target: Target, body: bytes, kind: str, query: dict[str, Any]) -> dict[str, Any]:
+    r = target.resource
+    try:
+        return await ctx.client.patch(r, target.name, target.namespace, body, _TYPES[kind], **query)
+    except ApiError as error:
+        if error.code != 415:
+            raise
+        what = f"{r.group}/{r.version}, Kind={r.kind}"
+        raise CommandError(f"{_TYPES[kind]} is not supported by {what}: {error.message}") from error
 
 
 def _without_bookkeeping(obj: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 
 from kubelearn.api.errors import ApiError
-from kubelearn.api.resource import Obj
+from kubelearn.api.resource import Obj, Resource
 from kubelearn.client.rest import Client
 from kubelearn.node.resources import CONFIGMAPS, SECRETS, SERVICE_ACCOUNTS
 
@@ -53,6 +53,15 @@ class Configs:
         if kind == "secret":
             return {k: base64.b64decode(v) for k, v in text.items()}
         return {k: v.encode() for k, v in text.items()} | {k: base64.b64decode(v) for k, v in binary.items()}
+
+    async def find(self, resource: Resource, name: str, namespace: str) -> Obj | None:
+        """As it is now; None if there is no such object."""
+        try:
+            return await self._client.get(resource, name, namespace)
+        except ApiError as error:
+            if error.code == 404:
+                return None
+            raise
 
     async def token(self, pod: Obj, audience: str, seconds: int) -> str:
         """Bound to the pod: it is worth nothing once the pod is gone."""

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from kubelearn.api import quantity
 from kubelearn.api.resource import Obj
+from kubelearn.node.kubelet import podspec
 
 #: (`configmap` or `secret`, name) → its data as bytes, None if there is no such object.
 Lookup = Callable[[str, str], Awaitable[Mapping[str, bytes] | None]]
@@ -35,7 +36,13 @@ def expand(text: str, known: Mapping[str, str]) -> str:
 
 
 async def environment(
-    pod: Obj, container: Obj, pod_ip: str, host_ip: str, services: Iterable[Obj], lookup: Lookup
+    pod: Obj,
+    container: Obj,
+    pod_ip: str,
+    host_ip: str,
+    services: Iterable[Obj],
+    lookup: Lookup,
+    allocatable: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Raises ConfigError."""
     base = service_variables(services) if pod["spec"].get("enableServiceLinks", True) else {}
@@ -46,7 +53,7 @@ async def environment(
     for entry in container.get("env") or ():
         name = entry["name"]
         if entry.get("valueFrom"):
-            value = await _from_reference(entry["valueFrom"], facts, pod, container, lookup)
+            value = await _from_reference(entry["valueFrom"], facts, pod, container, lookup, allocatable or {})
             if value is not None:
                 out[name] = value
         else:
@@ -69,12 +76,17 @@ async def _from_source(source: Obj, lookup: Lookup) -> dict[str, str]:
 
 
 async def _from_reference(
-    source: Obj, facts: Mapping[str, str], pod: Obj, container: Obj, lookup: Lookup
+    source: Obj,
+    facts: Mapping[str, str],
+    pod: Obj,
+    container: Obj,
+    lookup: Lookup,
+    allocatable: Mapping[str, str],
 ) -> str | None:
     if field := source.get("fieldRef"):
         return field_value(field["fieldPath"], facts, pod)
     if resource := source.get("resourceFieldRef"):
-        return resource_value(resource, pod, container)
+        return resource_value(resource, pod, container, allocatable)
     kind, reference = (
         ("configmap", source["configMapKeyRef"]) if "configMapKeyRef" in source else ("secret", source["secretKeyRef"])
     )
@@ -125,12 +137,13 @@ def _pairs(items: Mapping[str, str]) -> str:
     return "\n".join(f'{k}="{v}"' for k, v in sorted(escaped.items()))
 
 
-def resource_value(reference: Obj, pod: Obj, container: Obj) -> str:
-    """`limits.memory` and its like, divided and rounded up; a limit that is not set is 0 here."""
+def resource_value(reference: Obj, pod: Obj, container: Obj, allocatable: Mapping[str, str]) -> str:
+    """`limits.memory` and its like, divided and rounded up; a limit that is not set is what the node has."""
     wanted = reference.get("containerName") or container["name"]
-    spec = next((c for c in pod["spec"]["containers"] if c["name"] == wanted), container)
+    spec = next((c for c in podspec.every_container(pod) if c["name"] == wanted), container)
     kind, _, resource = reference["resource"].partition(".")
-    amount = quantity.parse((spec.get("resources") or {}).get(kind, {}).get(resource, "0"))
+    default = allocatable.get(resource, "0") if kind == "limits" else "0"
+    amount = quantity.parse((spec.get("resources") or {}).get(kind, {}).get(resource, default))
     divisor = quantity.parse(str(reference.get("divisor") or "1") if reference.get("divisor") != "0" else "1")
     return str(math.ceil(amount / divisor))
 

@@ -1,4 +1,4 @@
-"""Ask a container something: the HTTP, TCP and exec handlers that probes and lifecycle hooks share.
+"""Ask a container something: the HTTP, TCP, gRPC and exec handlers that probes and lifecycle hooks share.
 
 Answers are (ok, output) with the words that the kubelet puts into its events.
 """
@@ -12,6 +12,7 @@ import ssl
 from kubelearn.api.cri import Container, CriError, RuntimeService
 from kubelearn.api.resource import Obj
 from kubelearn.kit.underlay import Underlay
+from kubelearn.node.kubelet import grpc_health
 
 _BODY_LIMIT = 10 * 1024
 _USER_AGENT = "kube-probe/1.36"
@@ -31,6 +32,8 @@ class Handlers:
             return await self._http(action, spec, pod_ip, seconds)
         if action := handler.get("tcpSocket"):
             return await self._tcp(action, spec, pod_ip, seconds)
+        if action := handler.get("grpc"):
+            return await self._grpc(action, pod_ip, seconds)
         if action := handler.get("exec"):
             return await self._exec(action["command"], container, seconds)
         if action := handler.get("sleep"):
@@ -66,6 +69,23 @@ class Handlers:
             return f"{where}: connect: connection refused", None
         except OSError as error:
             return f"{where}: connect: {(error.strerror or str(error)).lower()}", None
+
+    async def _grpc(self, action: Obj, pod_ip: str, seconds: float) -> Verdict:
+        address, service = f"{pod_ip}:{action['port']}", action.get("service") or ""
+        try:
+            async with asyncio.timeout(seconds):
+                problem, streams = await self._dial(pod_ip, action["port"], seconds, None)
+                if streams is None:
+                    return False, f'error: failed to connect service at "{address}": {problem}'
+                try:
+                    status = await grpc_health.check(*streams, address, service, _USER_AGENT)
+                finally:
+                    streams[1].close()
+        except TimeoutError:
+            return False, f"timeout: health rpc did not complete within {seconds:g}s"
+        except (grpc_health.Broken, ConnectionError, asyncio.IncompleteReadError) as error:
+            return False, f"error: health rpc probe failed: {error}"
+        return status == "SERVING", "" if status == "SERVING" else f'service unhealthy (responded with "{status}")'
 
     async def _http(self, action: Obj, spec: Obj, pod_ip: str, seconds: float) -> Verdict:
         scheme = action.get("scheme", "HTTP").lower()

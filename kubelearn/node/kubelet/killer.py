@@ -14,6 +14,7 @@ from kubelearn.node.kubelet.shared import Shared
 log = logging.getLogger(__name__)
 
 _LEAST_GRACE = 2
+_POST_START_SECONDS = 24 * 3600.0
 _RETRY_SECONDS = 1.0
 
 
@@ -25,12 +26,17 @@ class Killer:
         self._done = done
         self._forget = forget
         self._ending: dict[str, int] = {}
+        self._in_hook: set[str] = set()
 
     def busy(self) -> bool:
         return bool(self._ending)
 
     def is_ending(self, container_id: str) -> bool:
         return container_id in self._ending
+
+    def in_hook(self, container_id: str) -> bool:
+        """Its postStart hook has not ended yet."""
+        return container_id in self._in_hook
 
     def kill(self, pod: Obj, spec: Obj, container: Container, grace: int, why: str = "") -> None:
         """Begin; asking again is harmless, and a shorter grace period hurries up what has begun."""
@@ -75,7 +81,12 @@ class Killer:
         return ok
 
     async def post_start(self, pod: Obj, spec: Obj, container: Container, grace: int) -> None:
-        """A failing postStart hook ends its container."""
-        hook = spec["lifecycle"]["postStart"]
-        if not await self._hook(pod, spec, container, hook, "PostStart", 30.0):
-            self.kill(pod, spec, container, grace, f"FailedPostStartHook: container {container.name} will be restarted")
+        """However long it takes; a failing postStart hook ends its container."""
+        self._in_hook.add(container.id)
+        try:
+            hook = spec["lifecycle"]["postStart"]
+            if not await self._hook(pod, spec, container, hook, "PostStart", _POST_START_SECONDS):
+                self.kill(pod, spec, container, grace, "FailedPostStartHook")
+        finally:
+            self._in_hook.discard(container.id)
+            self._done()

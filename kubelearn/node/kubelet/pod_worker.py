@@ -14,25 +14,30 @@ from typing import Any
 from kubelearn.api.cri import CriError
 from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj
-from kubelearn.client.rest import STRATEGIC_MERGE_PATCH
 from kubelearn.client.transport import TransportError
-from kubelearn.kit.clock import parse, utc_now
+from kubelearn.kit.clock import utc_now
 from kubelearn.node.kubelet import podspec, sync
+from kubelearn.node.kubelet.alarm import Alarm
 from kubelearn.node.kubelet.backoff import Backoff
+from kubelearn.node.kubelet.endings import Endings
+from kubelearn.node.kubelet.images import NotStarted
 from kubelearn.node.kubelet.killer import Killer
-from kubelearn.node.kubelet.mounter import Mounter
+from kubelearn.node.kubelet.last_words import LastWords
+from kubelearn.node.kubelet.mounter import Content, Mounter
+from kubelearn.node.kubelet.places import MountError
 from kubelearn.node.kubelet.probes import Prober
+from kubelearn.node.kubelet.reporting import says_the_same, write_status
 from kubelearn.node.kubelet.runtime_state import PodRuntime
 from kubelearn.node.kubelet.shared import Shared
-from kubelearn.node.kubelet.starter import NotStarted, Starter, crash_loop
+from kubelearn.node.kubelet.starter import Starter, crash_loop
 from kubelearn.node.kubelet.status import View, pod_status
-from kubelearn.node.kubelet.volumes import Files, MountError
 from kubelearn.node.resources import PODS
 from kubelearn.trace.cause import Acting, acting, add_note
 
 log = logging.getLogger(__name__)
 
 _MAX_RETRY = 10.0
+_MOUNT_AGAIN = 2.0
 
 
 class PodWorker:
@@ -45,8 +50,7 @@ class PodWorker:
         self._gone = orphan
         self._wake = asyncio.Event()
         self._wake.set()
-        self._timer: asyncio.TimerHandle | None = None
-        self._due = 0.0
+        self._alarm = Alarm(self.wake)
         self._sent_revision = 0
         self._crashes = Backoff()
         self._told: set[tuple[str, float]] = set()
@@ -56,7 +60,8 @@ class PodWorker:
         self._starter = Starter(shared)
         self._prober = Prober(shared.handlers, shared.tasks, self.wake, self._unhealthy)
         self._killer = Killer(shared, self.wake, self._prober.forget)
-        self._end: tuple[str, str] | None = None
+        self._endings = Endings(shared, self._alarm)
+        self._last_words = LastWords(shared)
 
     def wake(self) -> None:
         self._wake.set()
@@ -87,21 +92,9 @@ class PodWorker:
                 delay = 0.2
             except (CriError, ApiError, TransportError) as error:
                 log.warning("pod %s: %s; trying again in %.1fs", podspec.key(self.pod), error, delay)
-                self._wake_in(delay)
+                self._alarm.within(delay)
                 delay = min(delay * 2, _MAX_RETRY)
-        if self._timer:
-            self._timer.cancel()
-
-    def _wake_in(self, seconds: float) -> None:
-        """The earliest wish holds."""
-        loop = asyncio.get_running_loop()
-        due = loop.time() + max(seconds, 0.0)
-        if self._timer and loop.time() < self._due <= due:
-            return
-        if self._timer:
-            self._timer.cancel()
-        self._due = due
-        self._timer = loop.call_at(due, self.wake)
+        self._alarm.cancel()
 
     def _unhealthy(self, container: str, message: str) -> None:
         self._shared.event(self.pod, "Warning", "Unhealthy", message, container)
@@ -112,9 +105,9 @@ class PodWorker:
         self._watch_health(runtime)
         if self._gone or self.pod["metadata"].get("deletionTimestamp"):
             return await self._terminate(runtime)
-        self._check_deadline()
-        if self._end:
-            self._kill_all(runtime, podspec.grace_seconds(self.pod))
+        await self._endings.look(self.pod, runtime)
+        if self._endings.verdict and not podspec.is_terminal(self.pod):
+            self._kill_all(runtime, self._endings.grace_seconds(self.pod))
         else:
             await self._converge()
             await self._refresh()
@@ -127,7 +120,9 @@ class PodWorker:
             runtime = self._shared.state.pod(self.uid)
             self._watch_health(runtime)
             now = time.time()
-            facts = sync.Facts(now, self._prober.unhealthy(), self._prober.started, self._may_start_at)
+            facts = sync.Facts(
+                now, self._prober.unhealthy(), self._prober.started, self._may_start_at, self._killer.in_hook
+            )
             plan = sync.plan(self.pod, runtime, facts)
             again = await self._apply(plan, runtime, now)
             if not again:
@@ -140,7 +135,7 @@ class PodWorker:
         """True if the runtime was changed and another look is due."""
         specs = {c["name"]: c for c in podspec.every_container(self.pod)}
         for kill in plan.kill:
-            grace = _probe_grace(specs[kill.container.name], podspec.grace_seconds(self.pod))
+            grace = _probe_grace(specs[kill.container.name], kill.why, podspec.grace_seconds(self.pod))
             self._killer.kill(self.pod, specs[kill.container.name], kill.container, grace, kill.why)
         for sandbox in plan.stop:
             await self._shared.cri.stop_pod_sandbox(sandbox.id)
@@ -171,7 +166,7 @@ class PodWorker:
         if self._shared.state.pod(self.uid).running():
             if self._mounter.due_in() <= 0:
                 await self._mount()
-            self._wake_in(max(self._mounter.due_in(), 1.0))
+            self._alarm.within(max(self._mounter.due_in(), 1.0))
 
     def _hold_back(self, waiting: dict[str, float], now: float) -> None:
         for name, due in waiting.items():
@@ -180,7 +175,7 @@ class PodWorker:
                 text = f"Back-off restarting failed container {name} in pod {podspec.key(self.pod)}"
                 self._shared.event(self.pod, "Warning", "BackOff", text, name)
                 self._waiting[name] = crash_loop(self.pod, name, self._crashes.delay(name))
-            self._wake_in(due - now)
+            self._alarm.within(due - now)
 
     async def _make_sandbox(self, attempt: int) -> bool:
         if attempt:
@@ -198,25 +193,33 @@ class PodWorker:
         if isinstance(sandbox, BaseException):
             raise sandbox
         self._shared.state.put_sandbox(sandbox)
-        if isinstance(mounted, BaseException):
+        if isinstance(mounted, MountError):
+            self._not_mounted(mounted)
+        elif isinstance(mounted, BaseException):
             raise mounted
         return True
 
-    async def _content(self) -> dict[str, Files | None] | None:
+    def _not_mounted(self, error: MountError) -> None:
+        self._shared.event(self.pod, "Warning", "FailedMount", str(error))
+        self._alarm.within(_MOUNT_AGAIN)
+
+    async def _content(self) -> Content | None:
         """What is to be in the pod's volumes; None when that is not to be had, to be tried again."""
         try:
             return await self._mounter.content(self.pod)
         except MountError as error:
-            self._shared.event(self.pod, "Warning", "FailedMount", str(error))
-            self._wake_in(2.0)
+            self._not_mounted(error)
             return None
 
     async def _mount(self) -> bool:
         """The volumes are as the API says, or were a minute ago."""
         if not self._mounter.ready or self._mounter.due_in() <= 0:
             content = await self._content()
-            if content is not None:
-                await self._mounter.write(self.pod, content)
+            try:
+                if content is not None:
+                    await self._mounter.write(self.pod, content)
+            except MountError as error:
+                self._not_mounted(error)
         return self._mounter.ready
 
     async def _start(self, plan: sync.Plan, start: sync.Start) -> bool:
@@ -224,18 +227,18 @@ class PodWorker:
         sandbox = plan.sandbox
         assert sandbox is not None
         if self._again.get(name, 0.0) > now:
-            self._wake_in(self._again[name] - now)
+            self._alarm.within(self._again[name] - now)
             return False
         if not await self._mount():
             return False
         if start.after is not None:
             self._crashes.next(name, start.after.finished_at, now)
         try:
-            container_id = await self._starter.start(self.pod, start.spec, start.attempt, sandbox)
+            container_id = await self._starter.start(self.pod, start.spec, start.attempt, sandbox, self._mounter.places)
         except NotStarted as error:
             self._waiting[name] = (error.reason, error.message)
             self._again[name] = now + error.again
-            self._wake_in(error.again)
+            self._alarm.within(error.again)
             return False
         self._waiting.pop(name, None)
         self._again.pop(name, None)
@@ -245,6 +248,7 @@ class PodWorker:
             self._shared.tasks.start(
                 self._killer.post_start(self.pod, start.spec, container, grace), f"post-start/{container_id[:12]}"
             )
+            await asyncio.sleep(0)  # the hook has begun before the pod is looked at again
         return True
 
     def _watch_health(self, runtime: PodRuntime) -> None:
@@ -256,21 +260,9 @@ class PodWorker:
                 self._prober.forget(container_id)
         specs = {c["name"]: c for c in podspec.every_container(self.pod)}
         for container in running.values():
-            if sandbox and container.name in specs and not self._killer.is_ending(container.id):
+            ending = self._killer.is_ending(container.id) or self._killer.in_hook(container.id)
+            if sandbox and container.name in specs and not ending:
                 self._prober.follow(specs[container.name], container, sandbox.ip)
-
-    def _check_deadline(self) -> None:
-        """activeDeadlineSeconds, counted from the pod's start."""
-        limit, started = self.pod["spec"].get("activeDeadlineSeconds"), self.pod.get("status", {}).get("startTime")
-        if limit is None or not started or self._end or podspec.is_terminal(self.pod):
-            return
-        left = parse(started).timestamp() + limit - time.time()
-        if left > 0:
-            self._wake_in(left)
-            return
-        text = "Pod was active on the node longer than the specified deadline"
-        self._end = ("DeadlineExceeded", text)
-        self._shared.event(self.pod, "Normal", "DeadlineExceeded", text)
 
     def _kill_all(self, runtime: PodRuntime, grace: int) -> None:
         """App containers first; sidecars, last of all, one by one."""
@@ -313,6 +305,7 @@ class PodWorker:
     async def _report(self) -> None:
         """Write the pod's status if it says something new."""
         runtime = self._shared.state.pod(self.uid)
+        await self._last_words.hear(self.pod, runtime)
         view = View(
             runtime,
             self._shared.config.engine,
@@ -322,53 +315,28 @@ class PodWorker:
             self._prober.started,
             self._prober.ready,
             bool(self.pod["metadata"].get("deletionTimestamp")),
-            self._end,
+            self._endings.verdict,
+            self._killer.in_hook,
+            self._last_words.of,
         )
         status = pod_status(self.pod, view)
         if says_the_same(status, self.pod.get("status", {})):
             return
-        old_ip = self.pod.get("status", {}).get("podIP")
-        patch = dict(status)
-        if old_ip and "podIPs" in status and status["podIP"] != old_ip:
-            patch["podIPs"] = [*status["podIPs"], {"$patch": "replace"}]
-        meta = self.pod["metadata"]
         if self._starter.timings:
             add_note(kubelet=dict(self._starter.timings))
-        try:
-            answer = await self._shared.client.patch(
-                PODS,
-                meta["name"],
-                meta["namespace"],
-                {"metadata": {"uid": self.uid}, "status": patch},
-                STRATEGIC_MERGE_PATCH,
-                subresource="status",
-            )
-        except ApiError as error:
-            if error.code in (404, 409):  # deleted, or another pod of that name: the watch will say so
-                return
-            raise
+        answer = await write_status(self._shared.client, self.pod, status)
+        if answer is None:
+            return
         self._starter.timings.clear()
         # Only the status is taken from the answer: what else changed is the watch's to tell (it may be held).
         self._sent_revision = int(answer["metadata"]["resourceVersion"])
         self.pod = {**self.pod, "status": answer.get("status", {})}
 
 
-def _probe_grace(spec: Obj, default: int) -> int:
-    """A liveness probe may set its own grace period."""
-    found = (spec.get("livenessProbe") or {}).get("terminationGracePeriodSeconds")
-    return int(found) if found is not None else default
-
-
-def says_the_same(wanted: Any, have: Any) -> bool:
-    """`have` holds all of `wanted`, absent and null being one; lists of conditions are compared by type."""
-    if isinstance(wanted, dict):
-        if not isinstance(have, dict):
-            return not wanted and have is None
-        return all(says_the_same(v, have.get(k)) for k, v in wanted.items())
-    if isinstance(wanted, list):
-        have = have or []
-        if wanted and isinstance(wanted[0], dict) and "lastTransitionTime" in wanted[0]:
-            by_type = {c["type"]: c for c in have}
-            return all(says_the_same(c, by_type.get(c["type"])) for c in wanted)
-        return len(wanted) == len(have) and all(says_the_same(a, b) for a, b in zip(wanted, have, strict=True))
-    return bool(wanted == have)
+def _probe_grace(spec: Obj, why: str, default: int) -> int:
+    """The probe that failed may set its own grace period."""
+    for kind in ("liveness", "startup"):
+        found = (spec.get(f"{kind}Probe") or {}).get("terminationGracePeriodSeconds")
+        if f"failed {kind} probe" in why and found is not None:
+            return int(found)
+    return default

@@ -19,8 +19,13 @@ def containers(pod: Obj) -> list[Obj]:
     return list(pod["spec"].get("containers") or ())
 
 
+def ephemeral_containers(pod: Obj) -> list[Obj]:
+    """What `kubectl debug` has added to the running pod."""
+    return list(pod["spec"].get("ephemeralContainers") or ())
+
+
 def every_container(pod: Obj) -> list[Obj]:
-    return init_containers(pod) + containers(pod)
+    return init_containers(pod) + containers(pod) + ephemeral_containers(pod)
 
 
 def is_sidecar(container: Obj) -> bool:
@@ -33,8 +38,18 @@ def restart_policy(pod: Obj) -> str:
     return policy
 
 
-def may_restart(policy: str, exit_code: int) -> bool:
-    return policy == "Always" or (policy == "OnFailure" and exit_code != 0)
+def may_restart(pod: Obj, container: Obj, exit_code: int) -> bool:
+    """After it has ended with that code: by its own rules, by its own policy, else by the pod's. An init container that
+    is no sidecar runs until it succeeds."""
+    for rule in container.get("restartPolicyRules") or ():
+        codes = rule.get("exitCodes") or {}
+        if (exit_code in codes.get("values", ())) == (codes.get("operator") == "In"):
+            return True
+    policy = container.get("restartPolicy") or restart_policy(pod)
+    init = any(c["name"] == container["name"] for c in init_containers(pod))
+    if init and not is_sidecar(container) and policy == "Always":
+        policy = "OnFailure"
+    return bool(policy == "Always" or (policy == "OnFailure" and exit_code != 0))
 
 
 def is_terminal(pod: Obj) -> bool:
@@ -50,5 +65,6 @@ def grace_seconds(pod: Obj) -> int:
 def old_status(pod: Obj, name: str) -> Obj:
     """The container's status that the API has, empty if none."""
     status = pod.get("status", {})
-    every = [*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())]
+    lists = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
+    every = [s for part in lists for s in status.get(part) or ()]
     return next((s for s in every if s["name"] == name), {})

@@ -32,8 +32,8 @@ class Shared:
 
     def event(self, pod: Obj, type_: str, reason: str, message: str, container: str = "") -> None:
         """Recorded in the background: a pod does not wait for its events."""
-        init = {c["name"] for c in pod["spec"].get("initContainers") or ()}
-        part = "initContainers" if container in init else "containers"
+        parts = ("initContainers", "ephemeralContainers")
+        part = next((p for p in parts if any(c["name"] == container for c in pod["spec"].get(p) or ())), "containers")
         path = f"spec.{part}{{{container}}}" if container else ""
         about = {"apiVersion": "v1", "kind": "Pod", **pod}
         self.tasks.start(

@@ -3,41 +3,31 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Mapping
 
 from kubelearn.api import quantity
-from kubelearn.api.cri import ContainerConfig, CriError, Sandbox, SandboxConfig
+from kubelearn.api.cri import ContainerConfig, CriError, Image, Sandbox, SandboxConfig, Security
 from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj
 from kubelearn.client.transport import TransportError
 from kubelearn.node.cri_client import UNAVAILABLE
 from kubelearn.node.kubelet import env, podspec
-from kubelearn.node.kubelet.backoff import Backoff
+from kubelearn.node.kubelet.images import Images, NotStarted
+from kubelearn.node.kubelet.places import Place
+from kubelearn.node.kubelet.security import Refused, refused_pod, security
 from kubelearn.node.kubelet.shared import Shared
-from kubelearn.node.kubelet.volumes import mounts
-
-
-class NotStarted(Exception):
-    """The container waits: `reason` and `message` are its state, `again` when it may be tried (seconds from now)."""
-
-    def __init__(self, reason: str, message: str, again: float) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.message = message
-        self.again = again
-
+from kubelearn.node.kubelet.volumes import memory_volumes, mounts
 
 _RETRY_SECONDS = 2.0
-_SHOW_FIRST_SECONDS = 5.0
 
 
 class Starter:
-    """One pod's. Keeps the image pull back-off, and how long each step took (milliseconds, for the trace)."""
+    """One pod's. Keeps how long each step took (milliseconds, for the trace)."""
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
-        self._pulls = Backoff()
-        self._failed: dict[str, tuple[float, str]] = {}
         self.timings: dict[str, float] = {}
+        self._images = Images(shared, self._took)
 
     async def sandbox(self, pod: Obj, attempt: int) -> Sandbox:
         """Raises CriError."""
@@ -54,9 +44,14 @@ class Starter:
             dict(meta.get("labels") or {}),
             [*([config.cluster_dns] if cluster else []), *extra.get("nameservers", ())],
             [*searches, *extra.get("searches", ())],
-            ["ndots:5"] if cluster else [],
+            _dns_options(["ndots:5"] if cluster else [], extra.get("options") or ()),
             attempt,
+            {name: alias["ip"] for alias in spec.get("hostAliases") or () for name in alias.get("hostnames") or ()},
+            memory_volumes(pod),
+            [c["name"] for c in podspec.every_container(pod)],
         )
+        if problem := refused_pod(pod):
+            raise CriError("FailedCreatePodSandBox", problem)
         began = time.monotonic()
         sandbox = await self._shared.cri.run_pod_sandbox(wanted)
         self._took("sandbox", began)
@@ -65,13 +60,13 @@ class Starter:
     def _took(self, what: str, began: float) -> None:
         self.timings[what] = round((time.monotonic() - began) * 1000, 1)
 
-    async def start(self, pod: Obj, spec: Obj, attempt: int, sandbox: Sandbox) -> str:
+    async def start(self, pod: Obj, spec: Obj, attempt: int, sandbox: Sandbox, places: Mapping[str, Place]) -> str:
         """The new container's id. Raises NotStarted, and CriError when the runtime cannot be reached."""
         name = spec["name"]
-        await self._image(pod, spec)
+        image = await self._images.have(pod, spec)
         try:
-            config = await self._config(pod, spec, attempt, sandbox.ip)
-        except (env.ConfigError, ApiError, TransportError) as error:
+            config = await self._config(pod, spec, attempt, sandbox.ip, image, places)
+        except (env.ConfigError, Refused, ApiError, TransportError) as error:
             raise self._refused(pod, name, "CreateContainerConfigError", str(error)) from error
         began = time.monotonic()
         try:
@@ -97,7 +92,9 @@ class Starter:
         self._shared.event(pod, "Warning", "Failed", f"Error: {message}", name)
         return NotStarted(reason, message, _RETRY_SECONDS)
 
-    async def _config(self, pod: Obj, spec: Obj, attempt: int, pod_ip: str) -> ContainerConfig:
+    async def _config(
+        self, pod: Obj, spec: Obj, attempt: int, pod_ip: str, image: Image, places: Mapping[str, Place]
+    ) -> ContainerConfig:
         namespace, shared = pod["metadata"]["namespace"], self._shared
         variables = await env.environment(
             pod,
@@ -106,8 +103,10 @@ class Starter:
             shared.config.node_ip,
             shared.services(namespace),
             lambda kind, name: shared.configs.lookup(namespace, kind, name),
+            shared.config.capacity,
         )
-        limits = (spec.get("resources") or {}).get("limits") or {}
+        resources = spec.get("resources") or {}
+        limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
         return ContainerConfig(
             spec["name"],
             spec["image"],
@@ -115,68 +114,32 @@ class Starter:
             [env.expand(word, variables) for word in spec.get("args") or ()],
             spec.get("workingDir") or "",
             variables,
-            mounts(pod, spec, variables),
+            mounts(pod, spec, variables, places),
             attempt,
             quantity.milli(limits["cpu"]) / 1000 if "cpu" in limits else 0.0,
             int(quantity.parse(limits["memory"])) if "memory" in limits else 0,
             bool(spec.get("tty")),
             bool(spec.get("stdin")),
+            spec.get("terminationMessagePath") or "",
+            quantity.milli(requests["cpu"]) / 1000 if "cpu" in requests else 0.0,
+            self._security(pod, spec, image),
         )
 
-    async def _image(self, pod: Obj, spec: Obj) -> None:
-        """Have the image here, by the container's pull policy."""
-        image, name = spec["image"], spec["name"]
-        policy = spec.get("imagePullPolicy", "IfNotPresent")
-        present = None if policy == "Always" else await self._shared.cri.image_status(image)
-        if present is not None:
-            message = f'Container image "{image}" already present on machine and can be accessed by the pod'
-            self._shared.event(pod, "Normal", "Pulled", message, name)
-            return
-        if policy == "Never":
-            text = f'Container image "{image}" is not present with pull policy of Never'
-            self._shared.event(pod, "Warning", "ErrImageNeverPull", text, name)
-            raise NotStarted("ErrImageNeverPull", text, 10.0)
-        self._hold_back(pod, image, name)
-        await self._pull(pod, image, name)
+    def _security(self, pod: Obj, spec: Obj, image: Image) -> Security:
+        """Raises Refused; what `kubectl debug --target` names must run."""
+        out = security(pod, spec, image)
+        if target := spec.get("targetContainerName"):
+            running = [c.id for c in self._shared.state.pod(pod["metadata"]["uid"]).running() if c.name == target]
+            if not running:
+                raise Refused(f'unable to find target container "{target}"')
+            out.sees_processes_of = running[0]
+        return out
 
-    async def _pull(self, pod: Obj, image: str, name: str) -> None:
-        self._shared.event(pod, "Normal", "Pulling", f'Pulling image "{image}"', name)
-        began = time.monotonic()
-        try:
-            found = await self._shared.cri.pull_image(image)
-        except CriError as error:
-            if error.reason == UNAVAILABLE:
-                raise
-            now = time.time()
-            self._pulls.next(image, now, now)
-            self._failed[image] = (now, error.message)
-            self._shared.event(pod, "Warning", "Failed", f'Failed to pull image "{image}": {error.message}', name)
-            self._shared.event(pod, "Warning", "Failed", f"Error: {error.reason}", name)
-            first = min(self._pulls.delay(image) / 2, _SHOW_FIRST_SECONDS)
-            raise NotStarted(error.reason, error.message, first) from error
-        self._failed.pop(image, None)
-        took = f"{(time.monotonic() - began) * 1000:.0f}ms"
-        self._took(f"{name} pulled", began)
-        message = (
-            f'Successfully pulled image "{image}" in {took} ({took} including waiting). Image size: {found.size} bytes.'
-        )
-        self._shared.event(pod, "Normal", "Pulled", message, name)
 
-    def _hold_back(self, pod: Obj, image: str, name: str) -> None:
-        """After a failed pull: ErrImagePull for a moment, then ImagePullBackOff until the next attempt."""
-        if image not in self._failed:
-            return
-        failed_at, message = self._failed[image]
-        now, due = time.time(), self._pulls.until(image, failed_at)
-        if now >= due:
-            return
-        first = failed_at + min((due - failed_at) / 2, _SHOW_FIRST_SECONDS)
-        if now < first - 0.01:
-            raise NotStarted("ErrImagePull", message, first - now)
-        text = f'Back-off pulling image "{image}"'
-        self._shared.event(pod, "Normal", "BackOff", text, name)
-        self._shared.event(pod, "Warning", "Failed", "Error: ImagePullBackOff", name)
-        raise NotStarted("ImagePullBackOff", f"{text}: ErrImagePull: {message}", due - now)
+def _dns_options(own: list[str], extra: Iterable[Obj]) -> list[str]:
+    """The pod's own win over what its policy gives."""
+    said = {o["name"]: f"{o['name']}:{o['value']}" if o.get("value") else o["name"] for o in extra}
+    return [o for o in own if o.partition(":")[0] not in said] + list(said.values())
 
 
 def go_duration(seconds: float) -> str:

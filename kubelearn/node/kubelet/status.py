@@ -17,12 +17,14 @@ from kubelearn.node.kubelet.runtime_state import PodRuntime
 
 #: True or not, reason, message.
 Verdict = tuple[bool, str, str]
+_TERMINAL = ("Succeeded", "Failed")
 
 
 @dataclass(frozen=True, slots=True)
 class View:
     """`waiting` gives reason and message of containers that wait for something else than their turn;
-    `started` and `ready` are the probes' verdicts on running containers. `end` (reason, message) fails the pod."""
+    `started` and `ready` are the probes' verdicts on running containers, `in_hook` says whether a postStart hook still
+    runs: such a container is not said to run yet. `end` (reason, message) fails the pod."""
 
     runtime: PodRuntime
     engine: str
@@ -33,6 +35,8 @@ class View:
     ready: Callable[[Container], bool]
     deleting: bool = False
     end: tuple[str, str] | None = None
+    in_hook: Callable[[str], bool] = lambda _: False
+    last_words: Callable[[str], str] = lambda _: ""
 
 
 def pod_status(pod: Obj, view: View) -> Obj:
@@ -41,6 +45,9 @@ def pod_status(pod: Obj, view: View) -> Obj:
     init = [_container_status(pod, c, view, init=True) for c in podspec.init_containers(pod)]
     main = [_container_status(pod, c, view) for c in podspec.containers(pod)]
     phase = old["phase"] if podspec.is_terminal(pod) else _phase(pod, init, main, view)
+    end = None if podspec.is_terminal(pod) else view.end
+    if (end or phase in _TERMINAL) and view.runtime.running() and not podspec.is_terminal(pod):
+        phase, end = old.get("phase", "Running"), None  # a pod has not ended while something of it runs
     _settle(pod, phase, init, main)
     sandbox = view.runtime.sandbox()
     status: Obj = {
@@ -54,11 +61,13 @@ def pod_status(pod: Obj, view: View) -> Obj:
     ip = sandbox.ip if sandbox else old.get("podIP", "")
     if ip:
         status |= {"podIP": ip, "podIPs": [{"ip": ip}]}
-    if view.end and not podspec.is_terminal(pod):
-        status |= {"phase": "Failed", "reason": view.end[0], "message": view.end[1]}
+    if end:
+        status |= {"phase": "Failed", "reason": end[0], "message": end[1]}
     if init:
         status["initContainerStatuses"] = init
     status["containerStatuses"] = main
+    if extra := [_ephemeral_status(pod, c, view) for c in podspec.ephemeral_containers(pod)]:
+        status["ephemeralContainerStatuses"] = extra
     status["conditions"] = _conditions(pod, status, init, main, view)
     return status
 
@@ -67,16 +76,16 @@ def _time(seconds: float) -> str:
     return rfc3339(datetime.fromtimestamp(seconds, UTC))
 
 
-def _terminated(container: Container, engine: str) -> Obj:
+def _terminated(container: Container, view: View) -> Obj:
     out: Obj = {
         "exitCode": container.exit_code,
         "reason": container.reason or ("Completed" if container.exit_code == 0 else "Error"),
         "startedAt": _time(container.started_at),
         "finishedAt": _time(container.finished_at),
-        "containerID": f"{engine}://{container.id}",
+        "containerID": f"{view.engine}://{container.id}",
     }
-    if container.message:
-        out["message"] = container.message
+    if message := ": ".join(filter(None, (container.message, view.last_words(container.id)))):
+        out["message"] = message
     return {"terminated": out}
 
 
@@ -88,12 +97,12 @@ def _container_status(pod: Obj, spec: Obj, view: View, *, init: bool = False) ->
     if not lives:
         return _never_ran(pod, spec, view, old)
     current = lives[0]
-    running = current.state == "RUNNING"
+    running = current.state == "RUNNING" and not (view.in_hook(current.id) and not view.deleting)
     last = lives[1] if len(lives) > 1 else None
     state: Obj = {"running": {"startedAt": _time(current.started_at)}} if running else {}
     if current.state == "EXITED":
-        state = _terminated(current, view.engine)
-        if name in view.waiting:
+        state = _terminated(current, view)
+        if name in view.waiting and podspec.may_restart(pod, spec, current.exit_code):
             state, last = _waiting(view.waiting[name]), current
     elif not running:
         state = _waiting(view.waiting.get(name) or _default_wait(pod))
@@ -104,7 +113,7 @@ def _container_status(pod: Obj, spec: Obj, view: View, *, init: bool = False) ->
     out: Obj = {
         "name": name,
         "state": state,
-        "lastState": _terminated(last, view.engine) if last and last.state == "EXITED" else {},
+        "lastState": _terminated(last, view) if last and last.state == "EXITED" else {},
         "ready": ready and not (view.deleting and not running and not init),
         "restartCount": current.attempt,
         "image": current.image,
@@ -113,6 +122,11 @@ def _container_status(pod: Obj, spec: Obj, view: View, *, init: bool = False) ->
         "started": started,
     }
     return out | _declared(spec)
+
+
+def _ephemeral_status(pod: Obj, spec: Obj, view: View) -> Obj:
+    """Neither ready nor started count for these: they only run, once."""
+    return _container_status(pod, spec, view) | {"ready": False, "started": False}
 
 
 def _declared(spec: Obj) -> Obj:
@@ -160,7 +174,7 @@ def _default_wait(pod: Obj) -> tuple[str, str]:
 
 def _settle(pod: Obj, phase: str, init: list[Obj], main: list[Obj]) -> None:
     """In a pod that has ended, nothing waits any more: what never ran is said to have ended by unknown cause."""
-    if phase not in ("Succeeded", "Failed") or not pod["metadata"].get("deletionTimestamp"):
+    if phase not in _TERMINAL or not pod["metadata"].get("deletionTimestamp"):
         return
     for status in [*init, *main]:
         if "waiting" in status["state"] and not status["lastState"]:
@@ -176,9 +190,8 @@ def _settle(pod: Obj, phase: str, init: list[Obj], main: list[Obj]) -> None:
 
 
 def _phase(pod: Obj, init: list[Obj], main: list[Obj], view: View) -> str:
-    policy = podspec.restart_policy(pod)
     pending, failed = _initialization(pod, init)
-    if failed and policy == "Never":
+    if failed:
         return "Failed"
     running = sum(1 for s in main if "running" in s["state"])
     ended = [s for s in main if "terminated" in s["state"] or "terminated" in s["lastState"]]
@@ -189,15 +202,19 @@ def _phase(pod: Obj, init: list[Obj], main: list[Obj], view: View) -> str:
         return "Succeeded" if ended and len(succeeded) == len(main) else "Failed"
     if pending or waiting:
         return "Pending"
-    if running or policy == "Always":
+    if running or any(_goes_on(pod, spec, s) for spec, s in zip(podspec.containers(pod), main, strict=True)):
         return "Running"
-    if len(succeeded) == len(ended):
-        return "Succeeded"
-    return "Failed" if policy == "Never" else "Running"
+    return "Succeeded" if len(succeeded) == len(ended) else "Failed"
+
+
+def _goes_on(pod: Obj, spec: Obj, status: Obj) -> bool:
+    """It has ended, to be started again."""
+    ended = status["state"].get("terminated") or status["lastState"].get("terminated") or {}
+    return podspec.may_restart(pod, spec, ended.get("exitCode", 0))
 
 
 def _initialization(pod: Obj, init: list[Obj]) -> tuple[bool, bool]:
-    """Whether initialization is still to be finished, and whether it failed."""
+    """Whether initialization is still to be finished, and whether it has failed for good."""
     begun = any(podspec.old_status(pod, c["name"]).get("containerID") for c in podspec.containers(pod))
     pending = failed = False
     for spec, status in zip(podspec.init_containers(pod), init, strict=True):
@@ -206,9 +223,10 @@ def _initialization(pod: Obj, init: list[Obj]) -> tuple[bool, bool]:
             pending |= not begun and not status["started"] and not ended
         elif ended is None:
             pending |= not begun
+        elif podspec.may_restart(pod, spec, ended["exitCode"]):
+            pending = True
         elif ended["exitCode"] != 0:
             failed = True
-            pending |= podspec.restart_policy(pod) != "Never"
     return pending, failed
 
 
@@ -232,6 +250,8 @@ def _conditions(pod: Obj, status: Obj, init: list[Obj], main: list[Obj], view: V
         ("ContainersReady", ready),
         ("PodScheduled", (True, "", "")),
     ]
+    if phase == "Failed" and status.get("reason") == "Evicted":
+        wanted.append(("DisruptionTarget", (True, "TerminationByKubelet", status["message"])))
     return [_condition(pod, name, verdict, view) for name, verdict in wanted]
 
 
@@ -243,11 +263,14 @@ def _listed(reason: str, word: str, names: list[str]) -> Verdict:
 
 
 def _gates(pod: Obj) -> str:
-    true = {c["type"] for c in pod.get("status", {}).get("conditions") or () if c.get("status") == "True"}
-    missing = [g["conditionType"] for g in pod["spec"].get("readinessGates") or () if g["conditionType"] not in true]
-    if not missing:
-        return ""
-    return ", ".join(f'corresponding condition of pod readiness gate "{m}" does not exist.' for m in missing)
+    have = {c["type"]: c.get("status") for c in pod.get("status", {}).get("conditions") or ()}
+    problems = []
+    for gate in (g["conditionType"] for g in pod["spec"].get("readinessGates") or ()):
+        if gate not in have:
+            problems.append(f'corresponding condition of pod readiness gate "{gate}" does not exist.')
+        elif have[gate] != "True":
+            problems.append(f'the status of pod readiness gate "{gate}" is not "True", but {have[gate]}')
+    return ", ".join(problems)
 
 
 def _condition(pod: Obj, name: str, verdict: Verdict, view: View) -> Obj:

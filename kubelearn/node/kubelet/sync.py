@@ -50,12 +50,14 @@ class Plan:
 @dataclass(frozen=True, slots=True)
 class Facts:
     """`unhealthy` maps container ids to why they must be restarted; `started` says whether a container's startup
-    probe has succeeded; `may_start_at(name, exited)` is its back-off, on the clock of `now`."""
+    probe has succeeded; `may_start_at(name, exited)` is its back-off, on the clock of `now`; `in_hook` are the
+    containers whose postStart hook runs: those after them wait for it."""
 
     now: float
     unhealthy: Mapping[str, str]
     started: Callable[[Container], bool]
     may_start_at: Callable[[str, Container], float]
+    in_hook: Callable[[str], bool] = lambda _: False
 
 
 def plan(pod: Obj, runtime: PodRuntime, facts: Facts) -> Plan:
@@ -76,14 +78,16 @@ def is_done(pod: Obj, runtime: PodRuntime) -> bool:
     """Nothing of this pod will run again, by its restart policy and how its containers ended."""
     if podspec.is_terminal(pod):
         return True
-    policy = podspec.restart_policy(pod)
     for spec in podspec.init_containers(pod):
         latest = runtime.latest(spec["name"])
-        failed = latest is not None and latest.state == "EXITED" and latest.exit_code != 0
-        if failed and not podspec.is_sidecar(spec) and policy == "Never":
+        if latest is not None and latest.exit_code != 0 and _over(pod, spec, latest):
             return True
-    lives = [runtime.latest(spec["name"]) for spec in podspec.containers(pod)]
-    return all(c is not None and c.state == "EXITED" and not podspec.may_restart(policy, c.exit_code) for c in lives)
+    return all(_over(pod, spec, runtime.latest(spec["name"])) for spec in podspec.containers(pod))
+
+
+def _over(pod: Obj, spec: Obj, life: Container | None) -> bool:
+    """It has ended and will not be started again."""
+    return life is not None and life.state == "EXITED" and not podspec.may_restart(pod, spec, life.exit_code)
 
 
 def _finish(pod: Obj, runtime: PodRuntime, out: Plan) -> None:
@@ -106,12 +110,25 @@ class _Containers:
         self._facts = facts
         self._out = out
         self._sandbox_id = sandbox_id
-        self._policy = podspec.restart_policy(pod)
 
     def go(self) -> None:
+        """At most one container that has a postStart hook is started in one look, as the last."""
+        for spec in podspec.ephemeral_containers(self._pod):
+            if self._runtime.latest(spec["name"]) is None and not podspec.old_status(self._pod, spec["name"]):
+                self._out.start.append(Start(spec, 0))
         if self._initialized():
             for spec in podspec.containers(self._pod):
-                self._look(spec, self._policy)
+                self._look(spec)
+                if self._hooked(spec):
+                    return
+
+    def _hooked(self, spec: Obj) -> bool:
+        """Its postStart hook runs, or will when it has started: what comes after it waits, as the kubelet does."""
+        here = self._here(spec["name"])
+        if here is not None and here.state == "RUNNING":
+            return self._facts.in_hook(here.id)
+        starts = any(start.spec["name"] == spec["name"] for start in self._out.start)
+        return starts and bool((spec.get("lifecycle") or {}).get("postStart"))
 
     def _here(self, name: str) -> Container | None:
         """Its newest life in this sandbox."""
@@ -123,15 +140,17 @@ class _Containers:
         for spec in podspec.init_containers(self._pod):
             here = self._here(spec["name"])
             if podspec.is_sidecar(spec):
-                self._look(spec, "Always")
+                self._look(spec)
                 if not begun and not (here and here.state == "RUNNING" and self._facts.started(here)):
                     return False
+                if not begun and self._hooked(spec):
+                    return False
             elif not begun and not (here and here.state == "EXITED" and here.exit_code == 0):
-                self._look(spec, "OnFailure" if self._policy != "Never" else "Never")
+                self._look(spec)
                 return False
         return True
 
-    def _look(self, spec: Obj, policy: str) -> None:
+    def _look(self, spec: Obj) -> None:
         name = spec["name"]
         here, last = self._here(name), self._runtime.latest(name)
         if here is not None and here.state == "RUNNING":
@@ -147,8 +166,7 @@ class _Containers:
         if last is None:
             self._out.start.append(Start(spec, self._known_restarts(name)))
             return
-        over = last.state == "EXITED" and not podspec.may_restart(policy, last.exit_code)
-        if over and (here is not None or self._policy == "Never"):
+        if _over(self._pod, spec, last) and (here is not None or podspec.restart_policy(self._pod) == "Never"):
             return
         due = self._facts.may_start_at(name, last)
         if due > self._facts.now:

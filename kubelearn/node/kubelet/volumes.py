@@ -1,16 +1,18 @@
 """A pod's volumes: emptyDir, and everything whose content comes from the API.
 
-Supported: emptyDir, configMap, secret, downwardAPI and projected (with service-account tokens). Anything else is
-refused, and the pod waits with a FailedMount event that says so.
+Supported: emptyDir, configMap, secret, downwardAPI and projected (with service-account tokens), and the places on the
+node's disk of `places`. Anything else is refused, and the pod waits with a FailedMount event that says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from kubelearn.api import quantity
 from kubelearn.api.cri import Mount, VolumeFile
 from kubelearn.api.resource import Obj
 from kubelearn.node.kubelet import env
+from kubelearn.node.kubelet.places import KINDS, MountError, Place
 
 #: (audience, seconds) → a token for the pod's service account.
 TokenSource = Callable[[str, int], Awaitable[str]]
@@ -18,15 +20,14 @@ Files = dict[str, VolumeFile]
 _MODE = 0o644
 
 
-class MountError(Exception):
-    """The volume cannot be set up (yet)."""
-
-
 class Volumes:
     """One pod's: what is in them now, by the API."""
 
-    def __init__(self, pod: Obj, lookup: env.Lookup, token: TokenSource) -> None:
+    def __init__(
+        self, pod: Obj, lookup: env.Lookup, token: TokenSource, allocatable: Mapping[str, str] | None = None
+    ) -> None:
         self._pod = pod
+        self._allocatable = allocatable or {}
         self._lookup = lookup
         self._token = token
 
@@ -34,6 +35,8 @@ class Volumes:
         """Each volume's files, None for an emptyDir. Raises MountError with the kubelet's words."""
         found: dict[str, Files | None] = {}
         for volume in self._pod["spec"].get("volumes") or ():
+            if any(kind in volume for kind in KINDS) or in_memory(volume):
+                continue
             try:
                 found[volume["name"]] = await self._files(volume)
             except (MountError, env.ConfigError) as error:
@@ -44,6 +47,8 @@ class Volumes:
         kind = next(k for k in volume if k != "name")
         source = volume[kind] or {}
         if kind == "emptyDir":
+            if source.get("medium"):
+                raise MountError(f'unknown storage medium "{source["medium"]}"')
             return None
         if kind == "projected":
             return await self._projected(source)
@@ -71,7 +76,7 @@ class Volumes:
             if field := item.get("fieldRef"):
                 text = env.field_value(field["fieldPath"], facts, self._pod)
             else:
-                text = env.resource_value(item["resourceFieldRef"], self._pod, {"name": ""})
+                text = env.resource_value(item["resourceFieldRef"], self._pod, {"name": ""}, self._allocatable)
             out[item["path"]] = VolumeFile(text.encode(), item.get("mode") or mode)
         return out
 
@@ -91,7 +96,17 @@ class Volumes:
         return out
 
 
-def mounts(pod: Obj, container: Obj, variables: Mapping[str, str]) -> list[Mount]:
+def in_memory(volume: Obj) -> bool:
+    return bool((volume.get("emptyDir") or {}).get("medium") == "Memory")
+
+
+def memory_volumes(pod: Obj) -> dict[str, int]:
+    """Sizes in bytes, 0 for no limit."""
+    found = [v for v in pod["spec"].get("volumes") or () if in_memory(v)]
+    return {v["name"]: int(quantity.parse(str(v["emptyDir"].get("sizeLimit") or "0"))) for v in found}
+
+
+def mounts(pod: Obj, container: Obj, variables: Mapping[str, str], places: Mapping[str, Place]) -> list[Mount]:
     """Raises env.ConfigError for a volume that the pod does not have or a path that leads out of it."""
     known = {v["name"] for v in pod["spec"].get("volumes") or ()}
     out = []
@@ -101,7 +116,10 @@ def mounts(pod: Obj, container: Obj, variables: Mapping[str, str]) -> list[Mount
         path = env.expand(mount.get("subPathExpr", ""), variables) or mount.get("subPath", "")
         if path.startswith("/") or ".." in path.split("/"):
             raise env.ConfigError(f"subPath {path} must be a path in its volume")
-        out.append(Mount(mount["name"], mount["mountPath"], bool(mount.get("readOnly")), path.strip("/")))
+        path, read_only = path.strip("/"), bool(mount.get("readOnly"))
+        if place := places.get(mount["name"]):
+            path, read_only = f"{place.path.strip('/')}/{path}".strip("/"), read_only or place.read_only
+        out.append(Mount(mount["name"], mount["mountPath"], read_only, path, place is not None))
     return out
 
 
