@@ -12,7 +12,7 @@ ODD: tuple[Any, ...] = (
     "x", "1", "-1", "²", "٣", "10Mi", "1e9999", "1e-999", ".", "..", "a/b", "/", "%", "%00", "\x00", "\n", "é", "💥",
     "x" * 300, "A_B", "-a", "kubernetes.io/x", "1.2.3.4", "::1", "0.0.0.0/0", "25%", "101%", "$patch", "In", "Exists",
     "2026-02-30T00:00:00Z", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59+23:59", "* * * * *", "0 0 31 2 *", "@every 1s",
-    [], {}, [None], [[]], [{}], {"": ""}, {"a": None}, {"$patch": "delete"}, {"$patch": "x"}, {"name": "c"}, ["a", "a"],
+    [], {}, [None], [[]], [{}], [{}, {}], {"": ""}, {"a": None}, {"$patch": "delete"}, {"$patch": "x"}, {"name": "c"}, ["a", "a"],
 )  # fmt: skip
 KEYS = (
     "metadata", "spec", "status", "name", "namespace", "labels", "annotations", "finalizers", "ownerReferences", "uid",
