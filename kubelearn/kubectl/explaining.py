@@ -128,7 +128,8 @@ class Explanation:
         if isinstance(field.get("additionalProperties"), dict):
             return "map[string]" + self._type(field["additionalProperties"])
         if "$ref" not in field and len(field.get("allOf") or []) != 1:
-            return str(field.get("type", "Object"))
+            kind = str(field.get("type", "object"))
+            return "Object" if kind == "object" else kind
         target = self._target(field) or {}
         if target.get("type") in ("string", "integer", "boolean", "number") and "oneOf" not in target:
             return str(target["type"])

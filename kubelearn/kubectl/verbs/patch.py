@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from kubelearn.api.errors import ApiError
 from kubelearn.client.rest import JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH
 from kubelearn.kubectl import manifests, options, resources
 from kubelearn.kubectl.failures import CommandError, raise_all
@@ -66,7 +67,13 @@ async def _patch(ctx: Context, parsed: Parsed, target: Target, body: bytes, kind
     else:
         query: dict[str, Any] = options.write_query(parsed, dry)
         query["subresource"] = parsed["subresource"]
-        after = await ctx.client.patch(target.resource, target.name, target.namespace, body, _TYPES[kind], **query)
+        try:
+            after = await ctx.client.patch(target.resource, target.name, target.namespace, body, _TYPES[kind], **query)
+        except ApiError as error:
+            if error.reason != "UnsupportedMediaType":
+                raise
+            of = f"{target.resource.api_version}, Kind={target.resource.kind}"
+            raise CommandError(f"{_TYPES[kind]} is not supported by {of}: {error.message}") from error
     same = _without_bookkeeping(before) == _without_bookkeeping(after)
     results.show({**type_of, **after}, "patched (no change)" if same else "patched")
 
