@@ -137,6 +137,13 @@ def test_the_scale_subresource_reads_numbers() -> None:
         ({"type": "object", "uniqueItems": True}, "s.uniqueItems: Forbidden: uniqueItems cannot be set to true since the runtime complexity becomes quadratic"),
         ({"type": "object", "anyOf": [{"type": "object"}]}, "s.anyOf[0].type: Forbidden: must be empty to be structural"),
         ({"type": "object", "x-kubernetes-validations": [{"rule": "self.("}]}, "s.x-kubernetes-validations[0].rule: Invalid value: \"self.(\": compilation failed: "),
+        ({"type": "object", "anyOf": [{"nullable": True}]}, "s.anyOf[0].nullable: Forbidden: must be false to be structural"),
+        ({"type": "object", "additionalProperties": {"type": "string"}}, "s.additionalProperties: Forbidden: must not be used at the root"),
+        ({"type": "object", "properties": {"a": {"type": "string", "pattern": "("}}}, 's.properties[a].pattern: Invalid value: "(": must be a valid regular expression, but isn\'t: '),
+        ({"type": "object", "properties": {"a": {"type": "object", "x-kubernetes-embedded-resource": True}}}, "s.properties[a].properties: Required value: must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields"),
+        ({"type": "object", "properties": {"a": {"type": "string", "x-kubernetes-embedded-resource": True}}}, 's.properties[a].type: Invalid value: "string": must be object if x-kubernetes-embedded-resource is true'),
+        ({"type": "object", "properties": {"a": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "object"}}}}, "s.properties[a].items.x-kubernetes-map-type: Invalid value: null: must be atomic as item of a list with x-kubernetes-list-type=set"),
+        ({"type": "object", "properties": {"a": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["n"], "items": {"type": "object", "properties": {"n": {"type": "string"}}}}}}, "s.properties[a].items.properties[n].default: Required value: this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property"),
         ({"type": "object", "properties": {"a": {"type": "integer", "default": "x"}}}, 's.properties[a].default: Invalid value: "string": s.properties[a].default in body must be of type integer: "string"'),
     ],
 )  # fmt: skip

@@ -5,6 +5,7 @@ Source: apiextensions-apiserver's pkg/apiserver/schema/validation.go and pkg/api
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,14 +18,17 @@ from kubelearn.api.resource import Obj
 from kubelearn.api.schema import SCHEMA_PROPS, named
 
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")
+_EMBEDDED = "x-kubernetes-embedded-resource"
 _JUNCTORS = ("allOf", "anyOf", "oneOf")
 _UNSUPPORTED = ("$ref", "additionalItems", "definitions", "dependencies", "id", "patternProperties")
-#: What a schema under a junctor may not say, because the structure is said outside of it.
-_STRUCTURE = (
-    "type", "default", "additionalProperties", "nullable", "title", "description", "x-kubernetes-preserve-unknown-fields",
-    "x-kubernetes-embedded-resource", "x-kubernetes-int-or-string", "x-kubernetes-list-type",
-    "x-kubernetes-list-map-keys", "x-kubernetes-map-type",
-)  # fmt: skip
+#: What a schema under a junctor may not say, because the structure is said outside of it, and what it must be instead.
+_STRUCTURE = {
+    "type": "empty", "additionalProperties": "undefined", "default": "undefined", "title": "empty",
+    "description": "empty", "nullable": "false", "x-kubernetes-preserve-unknown-fields": "false",
+    "x-kubernetes-embedded-resource": "false", "x-kubernetes-int-or-string": "false",
+    "x-kubernetes-list-map-keys": "empty", "x-kubernetes-list-type": "undefined",
+    "x-kubernetes-map-type": "undefined", "x-kubernetes-validations": "empty",
+}  # fmt: skip
 _WHERE = {"root": "at the root", "field": "for specified object fields", "item": "for specified array items"}
 _LIST_TYPES = ("atomic", "map", "set")
 _MAP_TYPES = ("atomic", "granular")
@@ -51,7 +55,12 @@ def _schema(schema: Any, path: str, level: str) -> Iterator[FieldError]:
         yield invalid(f"{path}.type", kind, "must be object at the root")
     if kind == "array" and schema.get("items") is None:
         yield required(f"{path}.items", "must be specified")
+    if level == "root" and schema.get("additionalProperties"):
+        yield forbidden(f"{path}.additionalProperties", "must not be used at the root")
     yield from _lists(schema, path)
+    yield from _map_keys(schema, path)
+    yield from _loose(schema, path)
+    yield from _pattern(schema, path)
     yield from _junctors(schema, path)
     if level == "root" or schema.get("x-kubernetes-embedded-resource"):
         yield from _metadata(schema, path)
@@ -69,6 +78,32 @@ def _untyped(schema: Obj, path: str, level: str) -> Iterator[FieldError]:
         yield required(f"{path}.type", "must be object if x-kubernetes-embedded-resource is true")
     elif not schema.get("x-kubernetes-int-or-string") and not schema.get("x-kubernetes-preserve-unknown-fields"):
         yield required(f"{path}.type", f"must not be empty {_WHERE[level]}")
+
+
+def _loose(schema: Obj, path: str) -> Iterator[FieldError]:
+    """What a value that is a whole object, or a number or a string, may say besides."""
+    for word in ("x-kubernetes-preserve-unknown-fields", _EMBEDDED):
+        if schema.get("x-kubernetes-int-or-string") and schema.get(word):
+            yield invalid(f"{path}.{word}", True, "must be false if x-kubernetes-int-or-string is true")
+    if not schema.get(_EMBEDDED):
+        return
+    kind = r.text(schema, "type")
+    if kind not in ("", "object"):
+        yield invalid(f"{path}.type", kind, f"must be object if {_EMBEDDED} is true")
+    if schema.get("additionalProperties"):
+        yield forbidden(f"{path}.additionalProperties", f"must not be used if {_EMBEDDED} is set")
+    if not schema.get("x-kubernetes-preserve-unknown-fields") and not schema.get("properties"):
+        text = f"must not be empty if {_EMBEDDED} is true without x-kubernetes-preserve-unknown-fields"
+        yield required(f"{path}.properties", text)
+
+
+def _pattern(schema: Obj, path: str) -> Iterator[FieldError]:
+    pattern = r.text(schema, "pattern")
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        text = f"must be a valid regular expression, but isn't: error parsing regexp: {error.msg}: `{pattern}`"
+        yield invalid(f"{path}.pattern", pattern, text)
 
 
 def _vocabulary(schema: Obj, path: str) -> Iterator[FieldError]:
@@ -115,6 +150,27 @@ def _lists(schema: Obj, path: str) -> Iterator[FieldError]:
             yield unsupported(f"{path}.x-kubernetes-map-type", map_type, _MAP_TYPES)
 
 
+def _map_keys(schema: Obj, path: str) -> Iterator[FieldError]:
+    """Items of a set are compared as a whole; the keys of a map list are always there."""
+    items, list_type = r.mapping(schema, "items"), schema.get("x-kubernetes-list-type")
+    if list_type == "set":
+        inner = {"array": "x-kubernetes-list-type", "object": "x-kubernetes-map-type"}.get(r.text(items, "type"))
+        usual = "atomic" if inner == "x-kubernetes-list-type" else None
+        if inner and items.get(inner, usual) != "atomic":
+            text = "must be atomic as item of a list with x-kubernetes-list-type=set"
+            yield invalid(f"{path}.items.{inner}", items.get("x-kubernetes-list-type"), text)
+    if list_type != "map":
+        return
+    for key in r.strings(schema, "x-kubernetes-list-map-keys"):
+        found, where = r.mapping(items, "properties", key), f"{path}.items.properties[{key}]"
+        if found.get("nullable"):
+            text = "this property is in x-kubernetes-list-map-keys, so it cannot be nullable"
+            yield forbidden(f"{where}.nullable", text)
+        if found and "default" not in found and key not in r.strings(items, "required"):
+            text = "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property"
+            yield required(f"{where}.default", text)
+
+
 def _junctors(schema: Obj, path: str) -> Iterator[FieldError]:
     for word in _JUNCTORS:
         if word == "anyOf" and schema.get("x-kubernetes-int-or-string") and schema.get(word) == _INT_OR_STRING_TYPES:
@@ -127,9 +183,11 @@ def _junctors(schema: Obj, path: str) -> Iterator[FieldError]:
 
 def _under_junctor(inner: Obj, path: str, outer: Obj) -> Iterator[FieldError]:
     loose = outer.get("x-kubernetes-int-or-string", False)
-    for word in _STRUCTURE:
-        if inner.get(word) and not (loose and word == "type"):
-            yield forbidden(f"{path}.{word}", "must be empty to be structural")
+    yield from _pattern(inner, path)
+    for word, wanted in _STRUCTURE.items():
+        said = word in inner if wanted == "undefined" else inner.get(word)
+        if said and not (loose and word == "type"):
+            yield forbidden(f"{path}.{word}", f"must be {wanted} to be structural")
     for name, field in r.mapping(inner, "properties").items():
         known = r.mapping(outer, "properties").get(name)
         if known is None:
