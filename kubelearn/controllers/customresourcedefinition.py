@@ -55,11 +55,24 @@ async def _name(context: ControllerContext, definition: Obj) -> None:
         told = [("NamesAccepted", "False", *clash)]
         if _conditions.get(status, "Established") is None:
             told.append(("Established", "False", "NotAccepted", "not all names are accepted"))
-    for type_, value, reason, message in told:
+    for type_, value, reason, message in (*_approved(definition), *told):
         _conditions.put(status, _conditions.make(type_, value, reason, message, now))
     if status != definition.get("status"):
         cause.add_note(reconcile=f"{definition['metadata']['name']}: {told[0][3]} → {told[-1][0]} {told[-1][1]}")
         await context.update(CRDS, {**definition, "status": status}, "status")
+
+
+def _approved(definition: Obj) -> Iterator[tuple[str, str, str, str]]:
+    """What is said of a group that is Kubernetes' own."""
+    state, message = crd.approval(definition)
+    reasons = {
+        "approved": ("True", "ApprovedAnnotation"),
+        "bypassed": ("False", "UnapprovedAnnotation"),
+        "invalid": ("False", "InvalidAnnotation"),
+        "missing": ("False", "MissingAnnotation"),
+    }
+    if state:
+        yield "KubernetesAPIApprovalPolicyConformant", *reasons[state], message
 
 
 def _clashes(context: ControllerContext, definition: Obj) -> Iterator[tuple[str, str]]:

@@ -105,6 +105,22 @@ async def test_names_in_use_are_not_accepted_until_they_are_free(plane: Plane) -
     await plane.until(lambda: is_true(plane, "gadgets.e.com", "Established"))
 
 
+async def test_a_group_of_kubernetes_says_how_it_was_approved(plane: Plane) -> None:
+    obj = definition(group="e.k8s.io")
+    obj["metadata"] = {
+        "name": "widgets.e.k8s.io",
+        "annotations": {"api-approved.kubernetes.io": "https://e.com/pull/1"},
+    }
+    await define(plane, obj)
+    found = (await plane.admin.get(CRDS, "widgets.e.k8s.io"))["status"]["conditions"]
+    said = {c["type"]: (c["status"], c["reason"], c["message"]) for c in found}
+    assert said["KubernetesAPIApprovalPolicyConformant"] == (
+        "True",
+        "ApprovedAnnotation",
+        "approved in https://e.com/pull/1",
+    )
+
+
 async def test_with_the_definition_go_its_objects_and_their_watches(plane: Plane) -> None:
     await define(plane, definition())
     await plane.admin.create(WIDGETS, widget(size=3))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from kubelearn.api import names
-from kubelearn.api.crd import structural
+from kubelearn.api.crd import selectable, structural
 from kubelearn.api.kind import FieldError, Kind
 from kubelearn.api.kinds import _read as r
 from kubelearn.api.kinds._columns import CREATED_AT, NAME
@@ -29,6 +30,7 @@ RESOURCE = Resource(
 )  # fmt: skip
 #: Its objects go before it does.
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
+APPROVED = "api-approved.kubernetes.io"
 _COLUMN_TYPES = ("boolean", "date", "integer", "number", "string")
 _FORMATS = ("", "byte", "date", "date-time", "double", "float", "int32", "int64", "password")
 _PATH = re.compile(r"\.[a-zA-Z_][\w-]*(\.[a-zA-Z_][\w-]*)*")
@@ -110,7 +112,33 @@ def validate(obj: Obj) -> list[FieldError]:
     if r.flag(spec, "preserveUnknownFields"):
         text = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
         out.append(invalid("spec.preserveUnknownFields", True, text))
-    return out + _conversion(r.mapping(spec, "conversion"))
+    return out + _conversion(r.mapping(spec, "conversion")) + _approval(obj)
+
+
+def approval(obj: Obj) -> tuple[str, str]:
+    """How it is with the approval of a group that is Kubernetes' own, and what to say of it; nothing for others."""
+    group = r.text(r.mapping(obj, "spec"), "group")
+    if not any(f".{group}".endswith(own) for own in (".k8s.io", ".kubernetes.io")):
+        return "", ""
+    said = r.text(r.mapping(obj, "metadata", "annotations"), APPROVED)
+    see = "see https://github.com/kubernetes/enhancements/pull/1111"
+    if not said:
+        return "missing", f'protected groups must have approval annotation "{APPROVED}", {see}'
+    if said.startswith("unapproved"):
+        return "bypassed", f"not approved: {names.quote(said)}"
+    url = urlsplit(said)
+    if url.scheme and url.netloc:
+        return "approved", f"approved in {said}"
+    wanted = 'with either a URL or a reason starting with "unapproved"'
+    return "invalid", f'protected groups must have approval annotation "{APPROVED}" {wanted}, {see}'
+
+
+def _approval(obj: Obj) -> Errors:
+    state, text = approval(obj)
+    where = f"metadata.annotations[{APPROVED}]"
+    if state == "missing":
+        return [required(where, text)]
+    return [invalid(where, obj["metadata"]["annotations"][APPROVED], text)] if state == "invalid" else []
 
 
 def _names(given: Obj) -> Errors:
@@ -152,6 +180,12 @@ def _versions(spec: Obj) -> Errors:
         checked = versions[:1] if hoisted else versions
         for index, version in enumerate(checked):
             out += check(version.get(key), _HOISTED[key] if hoisted else f"spec.versions[{index}].{key}")
+    same = all(v.get("selectableFields") == versions[0].get("selectableFields") for v in versions)
+    for index, version in enumerate(versions[:1] if same else versions):
+        where = "spec.selectableFields" if same else f"spec.versions[{index}].selectableFields"
+        out += selectable.problems(
+            r.objects(version, "selectableFields"), r.mapping(version, "schema", "openAPIV3Schema"), where
+        )
     return out
 
 
@@ -193,8 +227,11 @@ def _columns(found: Any, path: str) -> Errors:
             out.append(invalid(f"{where}.type", kind, f"must be one of {','.join(_COLUMN_TYPES)}"))
         if r.text(column, "format") not in _FORMATS:
             out.append(invalid(f"{where}.format", r.text(column, "format"), f"must be one of {','.join(_FORMATS[1:])}"))
-        if not r.text(column, "jsonPath"):
-            out.append(required(f"{where}.jsonPath"))
+        path = r.text(column, "jsonPath")
+        if not path:
+            out.append(required(f"{where}.JSONPath"))
+        elif not path.startswith("."):
+            out.append(invalid(f"{where}.JSONPath", path, "must be a simple json path starting with ."))
     return out
 
 
@@ -202,7 +239,11 @@ def _conversion(found: Obj) -> Errors:
     strategy = r.text(found, "strategy")
     if strategy == "Webhook":
         return [forbidden("spec.conversion.strategy", "kubelearn does not call conversion webhooks; use None")]
-    return [] if strategy == "None" else [unsupported("spec.conversion.strategy", strategy, ("None", "Webhook"))]
+    if strategy == "None":
+        text, webhook = "should not be set when strategy is not set to Webhook", r.mapping(found, "webhook")
+        given = (("webhookClientConfig", "clientConfig"), ("conversionReviewVersions", "conversionReviewVersions"))
+        return [forbidden(f"spec.conversion.{name}", text) for name, key in given if webhook.get(key)]
+    return [unsupported("spec.conversion.strategy", strategy, ("None", "Webhook"))]
 
 
 def validate_update(new: Obj, old: Obj) -> list[FieldError]:
