@@ -72,7 +72,7 @@ def container_of(pod: Obj, asked: str) -> str:
     """The container a log or exec is about; raises ApiError 400 when that is not clear."""
     name = pod["metadata"]["name"]
     known = [c["name"] for c in pod["spec"]["containers"]]
-    others = [c["name"] for c in pod["spec"].get("initContainers", ())]
+    others = [c["name"] for key in ("initContainers", "ephemeralContainers") for c in pod["spec"].get(key) or ()]
     if asked:
         if asked not in known + others:
             raise errors.bad_request(f"container {asked} is not valid for pod {name}")
