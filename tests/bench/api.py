@@ -198,6 +198,7 @@ async def flood(target: Target, method: str, end: float, number: int) -> int:
 
 
 async def many(target: Target, have: int, count: int) -> list[Row]:
+    count = have + (count - have) // 16 * 16  # as many from each client
     made = await create_pods(target, have, count)
     rows = [(f"CREATE pods up to {count}, 16 clients", str(made), "")]
     connection = await Connection(target).open()
