@@ -108,6 +108,8 @@ class Kind:
     on_delete: Callable[[Obj], None] | None = None
     scale: Scale | None = None
     create_on_update: bool = False
+    #: Whether a PUT that names no resourceVersion overwrites whatever is there.
+    unconditional_update: bool = True
     name_rule: str = "dns1123subdomain"  # dns1123subdomain | dns1123label | dns1035label | path-segment
     ttl_seconds: int = 0
     conversion: Conversion | None = None

@@ -119,6 +119,11 @@ def decode(request: Request, kind: Kind) -> Decoded:
         )
     data.setdefault("apiVersion", resource.api_version)
     data.setdefault("kind", resource.kind)
+    if kind.structure is not None and data["apiVersion"] != resource.api_version:
+        raise errors.bad_request(
+            f"the API version in the data ({data['apiVersion']}) does not match the expected API version "
+            f"({resource.api_version})"
+        )
     if (data["apiVersion"], data["kind"]) != (resource.api_version, resource.kind):
         raise errors.bad_request(
             f'{data["kind"]} in version "{str(data["apiVersion"]).rpartition("/")[2]}" cannot be handled as a '

@@ -127,6 +127,14 @@ def test_the_scale_subresource_reads_numbers() -> None:
 
 
 @pytest.mark.parametrize(
+    ("found", "told"), [(1.5, "1.5 is of the type float64"), (2.0, "2 is of the type float64"), (True, "true is of the type bool")]
+)  # fmt: skip
+def test_what_is_no_number_of_replicas_is_named_as_go_does(found: object, told: str) -> None:
+    structure = Structure({"type": "object"}, {"specReplicasPath": ".spec.n"})
+    assert f"accessor error: {told}, expected int64" in structure.validate({"spec": {"n": found}})[0].message
+
+
+@pytest.mark.parametrize(
     ("schema", "told"),
     [
         ({}, "s.type: Required value: must not be empty at the root"),

@@ -269,4 +269,5 @@ def validate_update(new: Obj, old: Obj) -> list[FieldError]:
 KIND = Kind(
     RESOURCE,
     (NAME, CREATED_AT), default, validate, validate_update, prepare, has_status=True, has_generation=True, on_delete=mark_deleted,
+    unconditional_update=False,
 )  # fmt: skip
