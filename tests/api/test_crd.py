@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubelearn.api.crd import lists, rules, structural, validation, values
+from kubelearn.api.crd import embedded, lists, rules, structural, validation, values
 from kubelearn.api.crd.structure import Structure
 
 SPEC: dict[str, Any] = {
@@ -93,6 +93,21 @@ def test_sets_and_map_lists_have_nothing_twice() -> None:
         ("spec.parts[1]", 'Duplicate value: {"name":"x"}'),
         ("spec.tags[2]", 'Duplicate value: "a"'),
     ]
+
+
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ({"apiVersion": "v1", "kind": "Pod"}, []),
+        ({"kind": "Pod"}, ["spec.template.apiVersion: Required value: must not be empty"]),
+        ({"apiVersion": "a/b/c", "kind": ""}, ['spec.template.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c', 'spec.template.kind: Invalid value: "": must not be empty']),
+    ],
+)  # fmt: skip
+def test_an_object_inside_says_what_it_is(template: dict[str, Any], told: list[str]) -> None:
+    whole = {"type": "object", "x-kubernetes-embedded-resource": True, "x-kubernetes-preserve-unknown-fields": True}
+    schema = {"properties": {"spec": {"type": "object", "properties": {"template": whole}}}}
+    found = embedded.problems({"spec": {"template": template}}, schema)
+    assert [f"{p.field}: {p.message}" for p in found] == told
 
 
 def test_rules_are_checked_on_objects_of_the_right_shape_only() -> None:

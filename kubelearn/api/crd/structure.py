@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from kubelearn.api import decoding, shape
-from kubelearn.api.crd import lists, rules, validation, values
+from kubelearn.api.crd import embedded, lists, rules, validation, values
 from kubelearn.api.decoding import Check
 from kubelearn.api.definitions import PREFIX
 from kubelearn.api.gonames import go_value
@@ -45,7 +45,8 @@ class Structure:
         values.fill(obj, self.schema)
 
     def validate(self, obj: Obj) -> list[FieldError]:
-        found = validation.problems(obj, self.schema) + self._replicas(obj) + lists.problems(obj, self.schema)
+        found = validation.problems(obj, self.schema) + self._replicas(obj)
+        found += embedded.problems(obj, self.schema) + lists.problems(obj, self.schema)
         return found + ((rules.blocked(found) or rules.problems(obj, self.schema)) if self._rules else [])
 
     def validate_update(self, new: Obj, old: Obj) -> list[FieldError]:
