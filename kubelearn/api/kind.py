@@ -59,6 +59,15 @@ class Conversion:
     field_names: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What may be written through a subresource of its own: `take` gives the old object with nothing else of the new
+    one, `validate_update` says what may not change about it (new, old)."""
+
+    take: Callable[[Obj, Obj], Obj]
+    validate_update: Callable[[Obj, Obj], list[FieldError]]
+
+
 def _nothing(_obj: Obj) -> None: ...
 def _no_errors(_obj: Obj) -> list[FieldError]:
     return []
@@ -107,6 +116,7 @@ class Kind:
     validate_status: Callable[[Obj], list[FieldError]] = _no_status_errors
     on_delete: Callable[[Obj], None] | None = None
     scale: Scale | None = None
+    parts: Mapping[str, Part] = field(default_factory=dict)
     create_on_update: bool = False
     #: Whether a PUT that names no resourceVersion overwrites whatever is there.
     unconditional_update: bool = True

@@ -10,10 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from kubelearn.api.gonames import go_value
 from kubelearn.api.resource import Obj
 from kubelearn.api.schema import Field, Type
 
+#: kube-apiserver's limits on a JSON patch: operations, and bytes that its copies add.
+MAX_OPERATIONS, MAX_COPIED = 10_000, 3 * 1024 * 1024
 DIRECTIVE = "$patch"
 RETAIN_KEYS = "$retainKeys"
 DELETE_FROM_LIST = "$deleteFromPrimitiveList"
@@ -38,11 +42,28 @@ def json_patch(doc: Any, ops: Sequence[Mapping[str, Any]]) -> Any:
     import jsonpatch  # only who patches pays for it
     import jsonpointer
 
+    if len(ops) > MAX_OPERATIONS:
+        raise PatchError(f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(ops)}")
+    doc, copied = copy(doc), 0
     try:
-        return jsonpatch.JsonPatch(copy(list(ops))).apply(doc)
+        for op in copy(list(ops)):
+            if op.get("op") == "copy":  # which can double the document each time
+                copied += len(orjson.dumps(jsonpointer.resolve_pointer(doc, op["from"])))
+                if copied > MAX_COPIED:
+                    limit = f"{copied}, exceeding the limit {MAX_COPIED}"
+                    raise PatchError(f"Unable to copy, the accumulated size increase of copy is {limit}")
+            doc = jsonpatch.JsonPatch([op]).apply(doc, in_place=True)
+        return doc
     except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException) as error:
         raise PatchError(str(error)) from error
-    except (TypeError, KeyError, AttributeError) as error:  # a path through a scalar, an op that is no object
+    except (
+        TypeError,
+        KeyError,
+        AttributeError,
+        ValueError,
+        IndexError,
+        RecursionError,
+    ) as error:  # a path through a scalar, an op that is no object
         raise PatchError(f"the JSON patch does not apply: {error}") from error
 
 
@@ -238,15 +259,18 @@ def _check_order(change: list[Any], order: list[Any], merge_key: str) -> None:
 
 
 def identity(item: Any, merge_key: str) -> Any:
-    """What tells elements of a list apart: the merge key's value, or the scalar itself."""
+    """What tells elements of a list apart: the merge key's value, or the scalar itself; of what is no scalar, its text."""
     if not isinstance(item, dict):
-        return (type(item), item)
+        return _hashable(item)
     if not merge_key:
         raise PatchError("cannot merge lists without merge key")
     if merge_key not in item:
         raise PatchError(f"map: {go_value(item)} does not contain declared merge key: {merge_key}")
-    value = item[merge_key]
-    return (type(value), value)
+    return _hashable(item[merge_key])
+
+
+def _hashable(value: Any) -> tuple[type, Any]:
+    return type(value), go_value(value) if isinstance(value, dict | list) else value
 
 
 def _merge_list(

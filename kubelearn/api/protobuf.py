@@ -23,6 +23,7 @@ from kubelearn.kit import clock
 
 MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
 _MAGIC = b"k8s\x00"
+_WORD = (1 << 64) - 1
 _META = "k8s.io.apimachinery.pkg.apis.meta.v1."
 _DOUBLE, _INT64, _INT32, _BOOL, _STRING, _MESSAGE, _BYTES = 1, 3, 5, 8, 9, 11, 12
 
@@ -50,7 +51,10 @@ def decode(body: bytes) -> Obj:
         if message not in _tags():
             raise ProtobufError(f'no kind "{kind}" is registered for version "{api_version}"')
         return {"apiVersion": api_version, "kind": kind, **_message(unknown.get(2, b""), message, found)}
-    except (IndexError, struct.error, UnicodeDecodeError, AttributeError, TypeError) as error:
+    except ProtobufError:
+        raise
+    except (IndexError, struct.error, ValueError, AttributeError, TypeError, OverflowError, OSError) as error:
+        # Texts that are no UTF-8 or no JSON, times out of range, a value of another wire type than its field's.
         raise ProtobufError(f"the protobuf message is damaged: {error}") from error
 
 
@@ -97,7 +101,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         value |= (byte & 127) << shift
         shift += 7
         if byte < 128:
-            return value, at
+            return value & _WORD, at
         if shift > 63:
             raise ProtobufError("a number is too long")
 

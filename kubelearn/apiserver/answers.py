@@ -8,9 +8,9 @@ import orjson
 
 from kubelearn.api.kind import Kind
 from kubelearn.api.table import partial_metadata
-from kubelearn.apiserver import codec, shapes
+from kubelearn.apiserver import codec, negotiation, shapes
 from kubelearn.apiserver.call import Call
-from kubelearn.client.transport import Response
+from kubelearn.client.transport import Request, Response
 from kubelearn.store.interface import KeyValue
 
 JSON = {"content-type": "application/json"}
@@ -26,16 +26,25 @@ def json_response(obj: Any, status: int = 200) -> Response:
     return Response(status, JSON, orjson.dumps(obj))
 
 
+def as_accepted(request: Request, answer: Response) -> Response:
+    """JSON turned to YAML for a client that prefers it; streams and other media stay what they are."""
+    accept = request.headers.get("accept", "")
+    if "yaml" not in accept or answer.stream is not None or answer.headers.get("content-type") != negotiation.JSON:
+        return answer
+    found = negotiation.choice(accept)
+    if found is None or found.media != negotiation.YAML or not answer.body:
+        return answer
+    import yaml
+
+    text = yaml.dump(orjson.loads(answer.body), Dumper=yaml.CSafeDumper, sort_keys=True, allow_unicode=True)
+    return Response(answer.status, {**answer.headers, "content-type": negotiation.YAML}, text.encode())
+
+
 def object_response(call: Call, kind: Kind, kv: KeyValue, status: int = 200) -> Response:
     """One object in the form that the client accepts."""
     form = shapes.wanted(call.request)
     if not form:
         data = codec.splice(kv) if kv.mod_revision else kv.value.replace(b"\x00", b"", 1)
-        if "application/yaml" in call.request.headers.get("accept", "").partition(",")[0]:
-            import yaml
-
-            text = yaml.dump(orjson.loads(data), Dumper=yaml.CSafeDumper, sort_keys=True)
-            return Response(status, {"content-type": "application/yaml"}, text.encode())
         return Response(status, JSON, data)
     obj = codec.decode(kv)
     if form == "Table":

@@ -11,7 +11,7 @@ from kubelearn.api.apply import Applied, ApplyConflict
 from kubelearn.api.errors import ApiError
 from kubelearn.api.kind import Kind
 from kubelearn.api.resource import Obj
-from kubelearn.api.shape import Shape
+from kubelearn.api.shape import Shape, ShapeError
 from kubelearn.apiserver import bodies, keys, rest, tracking, versions
 from kubelearn.apiserver.call import Call
 from kubelearn.client.transport import Request
@@ -42,7 +42,7 @@ def configuration(call: Call, group: str, version: str, kind: str, shape: Shape)
 def _parse(request: Request) -> Obj:
     found: Any
     try:
-        found = orjson.loads(request.body)
+        found = bodies.bounded(orjson.loads(request.body))
     except orjson.JSONDecodeError:
         found = bodies.parse_yaml(request.body, "error decoding YAML: error converting YAML to JSON")
     if not isinstance(found, dict):
@@ -112,6 +112,10 @@ def _apply(call: Call, kind: Kind, live: Obj, entries: list[Obj], config: Obj, s
         )
     except ApplyConflict as error:
         raise error.error() from error
+    except ShapeError as error:  # of the live object: the configuration has been looked at
+        about = live.get("metadata", {})
+        what = f"{about.get('namespace', '')}/{about.get('name', '')}; {_gvk(config)}"
+        raise ApiError(500, "", f"failed to create typed live object ({what}): {error}") from error
 
 
 async def _create(call: Call, kind: Kind, namespace: str, name: str, config: Obj) -> KeyValue:

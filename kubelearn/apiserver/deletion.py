@@ -38,7 +38,7 @@ def forget(server: ApiServer, kind: Kind, obj: Obj) -> None:
 
 def options(call: Call) -> Obj:
     """DeleteOptions from the body and the query; raises ApiError 400."""
-    given: Any = bodies.parse(call.request) if call.request.body else {}
+    given: Any = (bodies.parse(call.request) if call.request.body else None) or {}
     if not isinstance(given, dict):
         raise errors.bad_request("DeleteOptions must be an object")
     if policy := call.request.param("propagationPolicy"):

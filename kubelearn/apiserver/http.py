@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import ssl
 from typing import Any, cast
 
 import orjson
 from aiohttp import web
+from aiohttp.http_exceptions import LineTooLong
 
 from kubelearn.api import errors
 from kubelearn.api.errors import ApiError
@@ -16,16 +18,20 @@ from kubelearn.api.rbac import Attributes
 from kubelearn.apiserver import codec, deadline, rest, streams
 from kubelearn.apiserver.auth import ANONYMOUS, User
 from kubelearn.apiserver.flow import Flow, width_of
-from kubelearn.apiserver.routing import Route
+from kubelearn.apiserver.routing import Route, is_resource
 from kubelearn.apiserver.server import ApiServer
 from kubelearn.client.transport import Request, Response
 from kubelearn.kit.tasks import Tasks
+
+log = logging.getLogger(__name__)
 
 MAX_BODY = 3 * 1024 * 1024
 #: Answers above this size are compressed for clients that take it (as kube-apiserver does).
 _GZIP_FROM = 128 * 1024
 #: How long a stream's client may leave what was sent to it untaken.
 _STALLED_SECONDS = 30.0
+#: Go's limit for all headers together, here for each.
+_MAX_HEADER = 1 << 20
 _UPGRADES = ("exec", "attach", "portforward")
 
 
@@ -36,7 +42,13 @@ class Site:
         self._edge = _Edge(server)
         self._context = context
         self._runner = web.ServerRunner(
-            web.Server(self._edge.handle, access_log=None, max_field_size=1 << 16, max_line_size=1 << 16),
+            _Server(
+                self._edge.handle,
+                access_log=None,
+                max_field_size=_MAX_HEADER,
+                max_line_size=_MAX_HEADER,
+                auto_decompress=False,  # kube-apiserver takes a body as it comes
+            ),
             handler_cancellation=True,
             shutdown_timeout=1.0,
         )
@@ -69,6 +81,32 @@ async def serve(server: ApiServer, listeners: list[tuple[str, int]], context: ss
     return site
 
 
+class _Server(web.Server):
+    """With connections that answer what is no HTTP as Go's server does, and keep tracebacks of it out of the log."""
+
+    def __call__(self) -> web.RequestHandler:
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
+
+class _Connection(web.RequestHandler):
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        gone = isinstance(exc, ConnectionError)  # in the middle of its own request
+        if status != 400 and not gone:
+            return super().handle_error(request, status, exc, message)
+        log.debug("malformed request from %s: %s", request.remote, exc)
+        long = isinstance(exc, LineTooLong) or "Too many headers" in (message or "")
+        text = "431 Request Header Fields Too Large" if long else "400 Bad Request"
+        answer = web.Response(status=431 if long else 400, text=text)
+        answer.force_close()
+        return answer
+
+
 class _Edge:
     def __init__(self, server: ApiServer) -> None:
         self._server = server
@@ -79,21 +117,26 @@ class _Edge:
         # The low-level server makes BaseRequests; nothing here or in a mounted handler uses what they lack.
         request = cast(web.Request, received)
         try:
-            user = await self._user(request)
-            if "Impersonate-User" in request.headers:
-                groups = "\n".join(request.headers.getall("Impersonate-Group", []))
-                name = request.headers["Impersonate-User"]
-                user = self._server.impersonate(user, {"impersonate-user": name, "impersonate-group": groups})
+            user = self._acting_as(request, await self._user(request))
             for prefix, handler in self._server.mounts.items():
                 if request.path.startswith(prefix):
                     return await handler(request, user)
-            if request.headers.get("Upgrade") and request.path.rsplit("/", 1)[-1] in _UPGRADES:
+            if (
+                request.headers.get("Upgrade")
+                and is_resource(request.path)
+                and request.path.rsplit("/", 1)[-1] in _UPGRADES
+            ):
                 return await self._upgrade(request, user)
             return await self._respond(request, await _read(request), user)
         except ApiError as error:
-            answer = Response(
-                error.code, {"content-type": "application/json", **error.headers}, orjson.dumps(error.status())
-            )
+            answer = _refusal(error)
+        except (web.HTTPException, ConnectionError):
+            raise
+        except Exception as error:  # of the edge itself: the server behind it answers for its own
+            if request.writer.output_size:
+                raise  # within an answer there is no other
+            log.exception("%s %s failed", request.method, request.path)
+            answer = _refusal(errors.internal(repr(error)))
         return await _send(request, answer)
 
     async def close(self) -> None:
@@ -120,6 +163,16 @@ class _Edge:
                 return await asyncio.shield(writing)
         except TimeoutError:
             raise deadline.exceeded() from None
+
+    def _acting_as(self, request: web.BaseRequest, user: User) -> User:
+        """Whom the user asks to be (`kubectl --as`); himself by default. Raises ApiError 403, 400."""
+        groups = [_text(group) for group in request.headers.getall("Impersonate-Group", [])]
+        name = _text(request.headers.get("Impersonate-User", ""))
+        if not name:
+            if groups:
+                raise errors.bad_request(f"requested impersonation of groups {groups} without impersonating a user")
+            return user
+        return self._server.impersonate(user, {"impersonate-user": name, "impersonate-group": "\n".join(groups)})
 
     async def _user(self, request: web.BaseRequest) -> User:
         """By client certificate, else by bearer token, else anonymous; a bad token is 401."""
@@ -155,8 +208,19 @@ class _Edge:
         return await streams.connect_pod(self._server, request, pod, route.subresource)
 
 
+def _refusal(error: ApiError) -> Response:
+    return Response(error.code, {"content-type": "application/json", **error.headers}, orjson.dumps(error.status()))
+
+
+def _text(header: str) -> str:
+    """A header's value without the bytes that are no UTF-8, which aiohttp hides in surrogates."""
+    return header.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def _head(request: web.BaseRequest, body: bytes = b"") -> Request:
-    headers = {k.lower(): v for k, v in request.headers.items()}
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        headers.setdefault(name.lower(), _text(value))  # the first counts, as with Go's Header.Get
     return Request(request.method, request.path, list(request.query.items()), headers, body)
 
 
@@ -171,6 +235,8 @@ async def _read(request: web.BaseRequest) -> Request:
                 body = await _body(request)
         except TimeoutError:
             raise deadline.exceeded() from None
+        except web.RequestPayloadError as error:
+            raise errors.bad_request(f"error reading the body: {error}") from error
     return _head(request, body)
 
 

@@ -111,7 +111,7 @@ def _exact(request: Request, *allowed: str) -> dict[str, str]:
 
 def _number(text: str, name: str) -> int:
     """0 for an empty text; raises ApiError 400."""
-    if text and not (text.isascii() and text.isdigit()):
+    if text and not (text.isascii() and text.isdigit() and len(text) < 19):
         raise errors.bad_request(f'{name} must be a number, not "{text}"')
     return int(text or 0)
 
@@ -193,7 +193,11 @@ async def _spans(server: ApiServer, request: Request, name: str) -> Response:
         start = _number(request.param("resourceVersion"), "resourceVersion") or chosen.since - 1
         return _stream(request, SPANS, _span_changes(server, chosen, start if start > 0 else server.store.revision))
     if name:
-        found = await server.store.history(keys.ROOT, int(name), 1) if name.isascii() and name.isdigit() else []
+        found = (
+            await server.store.history(keys.ROOT, int(name), 1)
+            if name.isascii() and name.isdigit() and len(name) < 19
+            else []
+        )
         if not found or found[0].revision != int(name):
             raise errors.not_found(SPANS, name)
         return _one(request, SPANS, to_object(span_of(found[0], keys.parse)))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from kubelearn.api import errors
 from kubelearn.api.kind import Kind
-from kubelearn.api.resource import Obj
 from kubelearn.apiserver import codec, keys, listversions, selection
 from kubelearn.client.transport import Request
 from kubelearn.store.interface import Compacted, FutureRevision, KeyValue, RangeResult
@@ -26,8 +26,7 @@ _INCONSISTENT = (
     "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "
     "deleted between the time the first chunk was returned and now may show up in the list."
 )
-#: Long lists let other requests have their turn after so many objects.
-BATCH = 256
+_BATCH = 256
 #: In a continue token: go on at the newest revision, since the one of the first page is gone.
 _NEWEST = -1
 
@@ -58,15 +57,18 @@ async def list_objects(
 async def _select(chosen: selection.Selection, found: list[KeyValue]) -> list[KeyValue]:
     if chosen.everything:
         return found
-    return [kv for kv, obj in zip(found, await decode(found), strict=True) if chosen.matches(obj)]
+    selected: list[KeyValue] = []
+    async for batch in batches(found):
+        selected += [kv for kv in batch if chosen.matches(codec.decode(kv))]
+    return selected
 
 
-async def decode(found: list[KeyValue]) -> list[Obj]:
-    objs: list[Obj] = []
-    for start in range(0, len(found), BATCH):
-        objs += [codec.decode(kv) for kv in found[start : start + BATCH]]
-        await asyncio.sleep(0)
-    return objs
+async def batches(found: list[KeyValue]) -> AsyncIterator[list[KeyValue]]:
+    """What was found, a piece at a time: others have their turn between two, and only one is decoded at a time."""
+    for start in range(0, len(found), _BATCH):
+        if start:
+            await asyncio.sleep(0)
+        yield found[start : start + _BATCH]
 
 
 async def _range(server: ApiServer, root: str, after: str, limit: int, revision: int) -> RangeResult:
@@ -95,7 +97,7 @@ def _start(server: ApiServer, request: Request, actor: str, limit: int) -> tuple
         try:
             start = orjson.loads(base64.urlsafe_b64decode(token))
             return int(start["rv"]), str(start["start"])
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise errors.bad_request(f"continue key is not valid: {error}") from error
     match = request.param("resourceVersionMatch")
     if given and (match == "Exact" or (limit and not match)):
@@ -110,10 +112,9 @@ async def list_body(kind: Kind, items: list[KeyValue], about: dict[str, Any]) ->
     resource = kind.resource
     head = orjson.dumps({"kind": resource.kind, "apiVersion": resource.api_version})[:-1] + b","
     parts = []
-    for number, kv in enumerate(items, 1):
-        data = codec.splice(kv)
-        parts.append(b"{" + data[len(head) :] if data.startswith(head) else data)
-        if number % BATCH == 0:
-            await asyncio.sleep(0)
+    async for batch in batches(items):
+        for kv in batch:
+            data = codec.splice(kv)
+            parts.append(b"{" + data[len(head) :] if data.startswith(head) else data)
     start = {"kind": resource.kind + "List", "apiVersion": resource.api_version, "metadata": about}
     return orjson.dumps(start)[:-1] + b',"items":[' + b",".join(parts) + b"]}"

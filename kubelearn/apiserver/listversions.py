@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kubelearn.api import errors
 from kubelearn.api.errors import ApiError
 from kubelearn.api.kind import FieldError
+from kubelearn.apiserver import selection
 from kubelearn.client.transport import Request
 
 if TYPE_CHECKING:
@@ -22,11 +23,7 @@ _MATCH = "resourceVersionMatch"
 def revision(request: Request) -> int:
     """The `resourceVersion` asked for, 0 if none or any; raises ApiError 400."""
     given = request.param("resourceVersion")
-    if given and not (given.isascii() and given.isdigit()):
-        raise errors.bad_request(
-            f'resourceVersion: Invalid value: "{given}": strconv.ParseUint: parsing "{given}": invalid syntax'
-        )
-    return int(given or 0)
+    return selection.revision(given) if given else 0
 
 
 def not_older(server: ApiServer, wanted: int) -> None:

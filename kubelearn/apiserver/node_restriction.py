@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kubelearn.apiserver.server import ApiServer
 
 GROUP = "system:nodes"
-_MENTIONED = ("secrets", "configmaps")
+_MENTIONED = ("secrets", "configmaps", "persistentvolumeclaims", "persistentvolumes")
 
 
 async def check(call: Call, kind: Kind, route: Route) -> None:
@@ -62,13 +62,28 @@ async def _own_token(call: Call, kind: Kind, route: Route, node: str) -> None:
 
 
 async def _mentioned(call: Call, kind: Kind, route: Route, node: str) -> None:
-    plural = kind.resource.plural
-    if route.verb == "get":
-        for pod in await _pods(call.server, route.namespace, node):
-            if route.name in _names(pod["spec"], plural):
-                return
-    why = f'User "{call.user.name}" cannot {route.verb} {plural}: no relationship found between node "{node}" and it'
-    raise errors.forbidden(kind.resource, route.name, why)
+    if not route.name:
+        why = "No Object name found"
+    elif await _related(call.server, kind, route, node):
+        return
+    else:
+        why = f"no relationship found between node '{node}' and this object"
+    refusal = call.server.authorizer.why_not(call.user, route.attributes())
+    raise errors.forbidden(kind.resource, route.name, f"{refusal}: {why}")
+
+
+async def _related(server: ApiServer, kind: Kind, route: Route, node: str) -> bool:
+    """A volume is related through the claim that it is bound to."""
+    plural, namespace, name = kind.resource.plural, route.namespace, route.name
+    if route.verb not in ("get", "list", "watch"):
+        return False
+    if plural == "persistentvolumes":
+        kv = await server.store.get(keys.key(kind.resource, "", name))
+        claim = (codec.decode(kv)["spec"].get("claimRef") or {}) if kv is not None else {}
+        plural, namespace, name = "persistentvolumeclaims", claim.get("namespace", ""), claim.get("name", "")
+        if not name:
+            return False
+    return any(name in _names(pod, plural) for pod in await _pods(server, namespace, node))
 
 
 async def _pods(server: ApiServer, namespace: str, node: str) -> list[Obj]:
@@ -76,19 +91,33 @@ async def _pods(server: ApiServer, namespace: str, node: str) -> list[Obj]:
     return [pod for pod in map(codec.decode, found.items) if pod["spec"].get("nodeName") == node]
 
 
-def _names(spec: Obj, plural: str) -> Iterator[str]:
-    """Names of the Secrets or ConfigMaps that a pod mentions, in volumes, variables and pull secrets."""
+def _names(pod: Obj, plural: str) -> Iterator[str]:
+    """Names of the objects of a resource that a pod mentions, in volumes, variables and pull secrets."""
+    spec = pod["spec"]
+    if plural == "persistentvolumeclaims":
+        yield from _claims(pod)
+        return
     short = "secret" if plural == "secrets" else "configMap"
     for volume in spec.get("volumes", ()):
         sources = [volume, *(volume.get("projected") or {}).get("sources", ())]
         for source in sources:
             if isinstance(found := source.get(short), dict):
                 yield found.get("secretName") or found.get("name", "")
-    for container in (*spec.get("initContainers", ()), *spec.get("containers", ())):
-        for source in container.get("envFrom", ()):
-            yield (source.get(f"{short}Ref") or {}).get("name", "")
-        for variable in container.get("env", ()):
-            value: dict[str, Any] = variable.get("valueFrom") or {}
-            yield (value.get(f"{short}KeyRef") or {}).get("name", "")
+    for member in ("initContainers", "containers", "ephemeralContainers"):
+        for container in spec.get(member) or ():
+            for source in container.get("envFrom") or ():
+                yield (source.get(f"{short}Ref") or {}).get("name", "")
+            for variable in container.get("env") or ():
+                value: dict[str, Any] = variable.get("valueFrom") or {}
+                yield (value.get(f"{short}KeyRef") or {}).get("name", "")
     if plural == "secrets":
         yield from (reference.get("name", "") for reference in spec.get("imagePullSecrets", ()))
+
+
+def _claims(pod: Obj) -> Iterator[str]:
+    """An ephemeral volume's claim is named after pod and volume."""
+    for volume in pod["spec"].get("volumes", ()):
+        if claim := volume.get("persistentVolumeClaim"):
+            yield claim.get("claimName", "")
+        elif "ephemeral" in volume:
+            yield f"{pod['metadata']['name']}-{volume['name']}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ async def answer(server: ApiServer, request: Request) -> Response | None:
     if path in ("/api", "/apis"):
         if discovery.wants_aggregated(accept):
             document = discovery.aggregated(server.registry, core=path == "/api")
-            return Response(200, {"content-type": discovery.AGGREGATED}, orjson.dumps(document))
+            return _tagged(request, discovery.AGGREGATED, orjson.dumps(document))
         return json_response(discovery.groups(server.registry) if path == "/apis" else discovery.api_versions(""))
     if path == "/.well-known/openid-configuration":
         algorithm = server.authenticator.jwks()["keys"][0]["alg"]
@@ -43,13 +44,22 @@ async def answer(server: ApiServer, request: Request) -> Response | None:
         return json_response(group) if group else None
     if path == "/openapi/v2":
         body, content = server.openapi.v2(accept)
-        return Response(200, {"content-type": content}, body)
+        return _tagged(request, content, body)
     if path == "/openapi/v3":
-        return Response(200, JSON, server.openapi.v3_index())
+        return _tagged(request, JSON["content-type"], server.openapi.v3_index())
     if path.startswith("/openapi/v3/"):
         described = server.openapi.v3(path.removeprefix("/openapi/v3/"))
-        return Response(200, JSON, described) if described is not None else None
+        return _tagged(request, JSON["content-type"], described) if described is not None else None
     return None
+
+
+def _tagged(request: Request, content: str, body: bytes) -> Response:
+    """With an ETag, so that a client which has this document already is told so: 304."""
+    tag = f'"{hashlib.sha512(body).hexdigest().upper()}"'
+    headers = {"etag": tag, "vary": "Accept"}
+    if tag in (given.strip() for given in request.headers.get("if-none-match", "").split(",")):
+        return Response(304, headers)
+    return Response(200, {"content-type": content, **headers}, body)
 
 
 def _paths(server: ApiServer) -> list[str]:

@@ -7,8 +7,7 @@ from typing import Any
 
 from kubelearn.api import decoding, errors, patch, schema
 from kubelearn.api.errors import ApiError
-from kubelearn.api.kind import Kind
-from kubelearn.api.resource import Obj
+from kubelearn.api.resource import Obj, Resource
 from kubelearn.apiserver import bodies
 from kubelearn.client.transport import Request
 
@@ -19,12 +18,11 @@ APPLY = "application/apply-patch+yaml"
 _ACCEPTED = (JSON, MERGE, STRATEGIC, APPLY)
 
 
-def parse(request: Request, kind: Kind) -> Callable[[Obj], Obj]:
-    """Raises ApiError: 415 for a media type that is not served, 400 for a body that is no patch of its type; the
-    function raises 422 when the patch does not apply."""
+def parse(request: Request, resource: Resource, *, strategic: bool = True) -> Callable[[Obj], Obj]:
+    """Without `strategic` for what has no merge keys: custom resources. Raises ApiError: 415 for a media type that is not
+    served, 400 for a body that is no patch of its type; the function raises 422 when the patch does not apply."""
     how = bodies.media_type(request)
-    # A structural schema has no merge keys, so nothing custom is merged strategically.
-    accepted = [how for how in _ACCEPTED if kind.structure is None or how != STRATEGIC]
+    accepted = [kind for kind in _ACCEPTED if strategic or kind != STRATEGIC]
     if how not in accepted or how == APPLY:
         listed = ", ".join(accepted)
         raise errors.unsupported_media_type(
@@ -37,7 +35,6 @@ def parse(request: Request, kind: Kind) -> Callable[[Obj], Obj]:
     if not fits:
         wanted = "Patch" if how == JSON else "map[string]interface {}"
         raise errors.bad_request(f"json: cannot unmarshal {decoding.json_kind(body)} into Go value of type {wanted}")
-    resource = kind.resource
 
     def apply(old: Obj) -> Obj:
         try:
@@ -55,6 +52,10 @@ def parse(request: Request, kind: Kind) -> Callable[[Obj], Obj]:
             raise errors.bad_request(str(error)) from error
         if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
             raise errors.bad_request("the patch leaves no object")
+        bodies.bounded(new)
+        if how == STRATEGIC:  # which Kubernetes does on the decoded object, that has its kind from elsewhere
+            return {**new, "apiVersion": resource.api_version, "kind": resource.kind}
+        bodies.check_kind(new, resource)
         return new
 
     return apply

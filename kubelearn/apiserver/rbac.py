@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _PREFIX = f"{keys.ROOT}{GROUP}/"
 _BOOTSTRAP = PACKAGE / "apiserver" / "bootstrap_rbac.json"
+_REMEMBERED = 4096
 _ROLES = {"Role": "roles", "ClusterRole": "clusterroles"}
 
 
@@ -38,6 +39,7 @@ class Rbac:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str, str], Obj] = {}
+        self._answers: dict[tuple[str, tuple[str, ...], Attributes], str] = {}  # until something changes
 
     async def load(self, store: Store) -> None:
         for kv in (await store.range(_PREFIX)).items:
@@ -47,6 +49,7 @@ class Rbac:
         """Takes any write, and passes over those of other groups."""
         if not kv.key.startswith(_PREFIX):
             return
+        self._answers.clear()
         plural, *rest = kv.key.removeprefix(_PREFIX).split("/")
         key = (plural, "" if len(rest) == 1 else rest[0], rest[-1])
         if gone:
@@ -78,6 +81,15 @@ class Rbac:
 
     def allows(self, user: Who, asked: Attributes) -> str:
         """Why, in Kubernetes' words; empty if no rule allows it."""
+        question = user.name, user.groups, asked
+        answer = self._answers.get(question)
+        if answer is None:
+            if len(self._answers) >= _REMEMBERED:
+                self._answers.clear()
+            answer = self._answers[question] = self._look(user, asked)
+        return answer
+
+    def _look(self, user: Who, asked: Attributes) -> str:
         for binding, subject in self._bindings(user, asked.namespace):
             if any(rbac.allows(rule, asked) for rule in self._rules(binding)):
                 return _because(binding, subject)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubelearn.api import priorities
 from kubelearn.api.kind import Kind
 from kubelearn.api.resource import Obj, Resource
-from kubelearn.apiserver import priorities
 from kubelearn.apiserver.reviews._base import Review
 from kubelearn.apiserver.subresources._base import Subresource
 from kubelearn.kit.discover import discover

@@ -196,7 +196,7 @@ def copy_of(obj: Obj) -> Obj:
 async def patch(call: Call, kind: Kind, namespace: str, name: str, subresource: str) -> KeyValue:
     """PATCH with anything but an applied configuration."""
     shape = versions.asked(call, kind)
-    apply = patching.parse(call.request, shape)
+    apply = patching.parse(call.request, shape.resource, strategic=kind.structure is None)
     tracking.check_options(call.request, "PatchOptions")
 
     async def patched(old: Obj) -> Obj:
@@ -241,7 +241,7 @@ async def change(
             await admission.admit(attempt)
         _prepare_update(call, kind, new, old, subresource)
         check_escalation(call, kind.resource, new, old)
-        if not subresource:
+        if not subresource or subresource in kind.parts:
             await admission.validate(attempt)
         if new == old and managed_fields.same_but_for_times(owners, stored):
             return kv
@@ -293,7 +293,9 @@ def _keep_identity(kind: Kind, new: Obj, old: Obj, kv: KeyValue) -> None:
 
 
 def _only_subresource(kind: Kind, new: Obj, old: Obj, subresource: str) -> Obj:
-    """A status write changes the status alone, any other write all but the status."""
+    """A status write changes the status alone, a part's the part, any other write all but the status."""
+    if (part := kind.parts.get(subresource)) is not None:
+        return part.take(new, old)
     if subresource in ("status", "finalize"):
         kept = "status" if subresource == "status" else "spec"
         return {**{k: v for k, v in old.items() if k != kept}, kept: new.get(kept, {})}
@@ -322,11 +324,14 @@ def _prepare_update(call: Call, kind: Kind, new: Obj, old: Obj, subresource: str
             ],
         )
         _refuse(kind, new, call.server.services.assign(new) if not call.dry_run else [])
+    elif (part := kind.parts.get(subresource)) is not None:
+        _refuse(kind, new, part.validate_update(new, old))
     elif subresource not in ("status", "finalize"):
         problems = [*validate_metadata_update(new, old), *validate_metadata(new, kind)]
         _refuse(kind, new, [*problems, *kind.validate(new), *kind.validate_update(new, old)])
     elif subresource == "status":
         _refuse(kind, new, kind.validate_status(new))
     schema.complete(new, resource.group, resource.version, resource.kind)
-    if kind.has_generation and not subresource and kind.generation_of(new) != kind.generation_of(old):
+    counts = not subresource or subresource in kind.parts
+    if kind.has_generation and counts and kind.generation_of(new) != kind.generation_of(old):
         new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1

@@ -8,9 +8,16 @@ from kubelearn.api.rbac import Attributes
 from kubelearn.client.transport import Request
 
 
+def is_resource(path: str) -> bool:
+    """Whether a path lies in a group's version; `//` within a path leads nowhere, as with kube-apiserver."""
+    parts = path.rstrip("/").split("/")[1:]
+    least = {"api": 2, "apis": 3}.get(parts[0] if parts else "")
+    return least is not None and len(parts) >= least and all(parts)
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A resource's path taken apart. `verb` is the API verb, `watch` and `deletecollection` included."""
+    """A resource's path (`is_resource`) taken apart. `verb` is the API verb, `watch` and `deletecollection` included."""
 
     group: str
     version: str
@@ -33,12 +40,6 @@ class Route:
 
     def attributes(self) -> Attributes:
         return Attributes(self.verb, "", self.group, self.plural, self.subresource, self.namespace, self.name)
-
-
-def is_resource(path: str) -> bool:
-    """Whether a path is below a group version."""
-    parts = path.rstrip("/").count("/")
-    return (path.startswith("/api/") and parts >= 2) or (path.startswith("/apis/") and parts >= 3)
 
 
 def _verb(request: Request, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from kubelearn.api import errors, selectors
@@ -48,6 +49,21 @@ def number(request: Request, name: str) -> int:
     given = request.param(name)
     if not given:
         return 0
-    if not given.lstrip("-").isdecimal():
-        raise errors.bad_request(f'strconv.ParseInt: parsing "{given}": invalid syntax')
+    return integer(given, "ParseInt", -(2**63), 2**63)
+
+
+def revision(given: str) -> int:
+    """A resourceVersion; raises ApiError 400."""
+    try:
+        return integer(given, "ParseUint", 0, 2**64)
+    except errors.ApiError as error:
+        raise errors.bad_request(f'resourceVersion: Invalid value: "{given}": {error.message}') from error
+
+
+def integer(given: str, function: str, low: int, high: int) -> int:
+    """What Go's strconv makes of a text, in its words; raises ApiError 400."""
+    if re.fullmatch(r"[+-]?\d+" if low else r"\d+", given, re.ASCII) is None:
+        raise errors.bad_request(f'strconv.{function}: parsing "{given}": invalid syntax')
+    if len(given) > 30 or not low <= int(given) < high:
+        raise errors.bad_request(f'strconv.{function}: parsing "{given}": value out of range')
     return int(given)

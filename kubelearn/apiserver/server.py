@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, Mapping
 import orjson
 from aiohttp import web
 
-from kubelearn.api import errors
+from kubelearn.api import bootstrap_token, errors, names
 from kubelearn.api.errors import ApiError
 from kubelearn.api.kind import Kind
+from kubelearn.api.kinds.secret import RESOURCE as SECRETS
 from kubelearn.api.rbac import Attributes
 from kubelearn.api.resource import Obj, Resource
 from kubelearn.apiserver import (
@@ -21,6 +22,7 @@ from kubelearn.apiserver import (
     health,
     keys,
     kubelearn_group,
+    metrics_group,
     node_restriction,
     pages,
     verbs,
@@ -29,7 +31,7 @@ from kubelearn.apiserver import (
 )
 from kubelearn.apiserver.admission._base import ACCOUNTS, PODS
 from kubelearn.apiserver.allocators import ServiceAllocator
-from kubelearn.apiserver.answers import JSON, json_response, no_such_page
+from kubelearn.apiserver.answers import JSON, as_accepted, json_response, no_such_page
 from kubelearn.apiserver.auth import ANONYMOUS, Authenticator, Authorizer, User, bound_pod, component
 from kubelearn.apiserver.call import Call, CauseIndex
 from kubelearn.apiserver.custom import CustomResources
@@ -41,6 +43,7 @@ from kubelearn.apiserver.registry import Registry
 from kubelearn.apiserver.routing import Route, is_resource
 from kubelearn.apiserver.streams import Outbound
 from kubelearn.client.transport import Request, Response
+from kubelearn.kit import clock
 from kubelearn.store.interface import KeyValue, Store, StoreError
 from kubelearn.trace.gate import Gate
 
@@ -70,12 +73,13 @@ class ApiServer:
         gate.head = lambda: store.revision
         self.authenticator, self.authorizer = authenticator, authorizer
         self.dial, self.kubelet_ssl = dial, kubelet_ssl
-        self.registry = Registry(kubelearn_group.RESOURCES)
+        self.registry = Registry((*kubelearn_group.RESOURCES, *metrics_group.RESOURCES))
         self.openapi = OpenApi(self.registry)
         self.custom = CustomResources(self.registry, self.openapi)
         self.services = ServiceAllocator(service_cidr)
         self.event_cache = watching.EventCache()
         self.causes = CauseIndex(store)
+        self.usage = metrics_group.Usage()
         self.outbound = Outbound(dial, kubelet_ssl)
         self.metrics = Metrics()
         self.hooks: dict[str, bool] = dict.fromkeys(health.HOOKS, False)
@@ -126,6 +130,8 @@ class ApiServer:
 
     async def authenticate(self, token: str) -> User | None:
         """The user of a bearer token, None if it is not good: a token dies with its account and with its pod."""
+        if parts := bootstrap_token.parse(token):
+            return await self._bootstrapper(*parts) or self.authenticator.token(token)
         user = self.authenticator.token(token)
         if user is None or not user.name.startswith("system:serviceaccount:") or not user.uid:
             return user
@@ -137,6 +143,13 @@ class ApiServer:
             if kv is None or codec.decode(kv)["metadata"]["uid"] != uid:
                 return None
         return user
+
+    async def _bootstrapper(self, token_id: str, token_secret: str) -> User | None:
+        kv = await self.store.get(keys.key(SECRETS, bootstrap_token.NAMESPACE, bootstrap_token.secret_name(token_id)))
+        if kv is None:
+            return None
+        found = bootstrap_token.identity(codec.decode(kv), token_id, token_secret, clock.utc_now())
+        return found and User(*found)
 
     def impersonate(self, user: User, headers: Mapping[str, str]) -> User:
         """`kubectl --as`: act as another, if `user` may (headers in lower case). Raises ApiError 403."""
@@ -181,7 +194,7 @@ class ApiServer:
         with self.metrics.measured(request, route) as measured:
             answer = await self._answered(request, route, user)
             measured.status = answer.status
-        return answer
+        return as_accepted(request, answer) if request.path.startswith("/api") else answer
 
     async def _answered(self, request: Request, route: Route | None, user: User) -> Response:
         try:
@@ -216,6 +229,8 @@ class ApiServer:
         if actor:
             self.gate.register(actor)
         extra = self.registry.extra.get((route.group, route.version, route.plural))
+        if extra is not None and extra.group == metrics_group.GROUP:
+            return await metrics_group.handle(self, request, extra, route)
         if extra is not None:
             return await kubelearn_group.handle(self, request, extra, route.name, route.subresource, user)
         kind = self.registry.find(route.group, route.version, route.plural)
@@ -254,6 +269,10 @@ class ApiServer:
             route.name and kind.resource.namespaced and not route.namespace
         ):
             raise _no_such_resource()
+        if problems := names.path_segment(route.name):
+            raise errors.bad_request(f'Name parameter invalid: "{route.name}": {";".join(problems)}')
+        if call.request.method == "HEAD" and route.subresource != "proxy":
+            raise errors.method_not_allowed()
         if route.subresource:
             found = self.registry.subresources.get(route.subresource)
             if found is None or route.subresource not in kind.resource.subresources:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kubelearn.api import errors, table
+from kubelearn.api import table
 from kubelearn.api.kind import Column, Kind
 from kubelearn.api.resource import Obj
+from kubelearn.apiserver import negotiation
 from kubelearn.client.transport import Request
 
 _DEFAULT_COLUMNS = (
@@ -16,23 +17,9 @@ _DEFAULT_COLUMNS = (
 )
 
 
-def wanted(request: Request) -> str:
-    """`Table`, `PartialObjectMetadata`, `PartialObjectMetadataList` or empty: the first accepted form."""
-    accept = request.headers.get("accept", "")
-    for choice in accept.split(","):
-        media, *parameters = (p.strip() for p in choice.split(";"))
-        known = dict(p.split("=", 1) for p in parameters if "=" in p)
-        if media in ("application/json", "*/*", "application/*"):
-            form = known.get("as", "")
-            if form in ("", "Table", "PartialObjectMetadata", "PartialObjectMetadataList"):
-                return form
-        elif media == "application/yaml":
-            return ""
-    if accept and "json" not in accept and "protobuf" in accept:
-        raise errors.ApiError(
-            406, "NotAcceptable", "only the following media types are accepted: application/json, application/yaml", {}
-        )
-    return ""
+def wanted(request: Request, *, streaming: bool = False) -> str:
+    """`Table`, `PartialObjectMetadata`, `PartialObjectMetadataList` or empty. Raises ApiError 406."""
+    return negotiation.chosen(request.headers.get("accept", ""), streaming=streaming).form
 
 
 def columns(kind: Kind) -> tuple[Column, ...]:
@@ -47,7 +34,7 @@ def as_table(request: Request, kind: Kind, objs: list[Obj], about: dict[str, Any
 
 def watch_shape(request: Request, kind: Kind) -> Callable[[Obj], Obj] | None:
     """What a watch makes of each object; column definitions go with the first Table only."""
-    form = wanted(request)
+    form = wanted(request, streaming=True)
     if form == "Table":
         seen: list[bool] = []
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -18,6 +18,7 @@ from yarl import URL
 
 from kubelearn.api import errors
 from kubelearn.api.resource import Obj, Resource
+from kubelearn.apiserver import spdy
 from kubelearn.client.transport import Request, Response
 from kubelearn.kit.tasks import Tasks
 
@@ -36,10 +37,6 @@ _HOP = {
     "upgrade", "host", "content-length", "authorization",
 }  # fmt: skip
 _ONLY_THE_CLIENTS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
-_NO_SPDY = (
-    "SPDY is not served: use kubectl 1.31 or newer, or set KUBECTL_REMOTE_COMMAND_WEBSOCKETS=true "
-    "(and KUBECTL_PORT_FORWARD_WEBSOCKETS=true)"
-)
 _CONNECT_SECONDS = 10.0
 _MAX_FRAME = 16 * 1024 * 1024
 
@@ -75,7 +72,7 @@ def container_of(pod: Obj, asked: str) -> str:
     """The container a log or exec is about; raises ApiError 400 when that is not clear."""
     name = pod["metadata"]["name"]
     known = [c["name"] for c in pod["spec"]["containers"]]
-    others = [c["name"] for c in pod["spec"].get("initContainers", ())]
+    others = [c["name"] for key in ("initContainers", "ephemeralContainers") for c in pod["spec"].get(key) or ()]
     if asked:
         if asked not in known + others:
             raise errors.bad_request(f"container {asked} is not valid for pod {name}")
@@ -96,7 +93,11 @@ async def _kubelet(server: ApiServer, pod: Obj) -> tuple[str, int]:
     node_name = pod["spec"].get("nodeName", "")
     if not node_name:
         raise errors.bad_request(f"pod {pod['metadata']['name']} does not have a host assigned")
-    node = await server.read(_NODES, "", node_name)
+    return kubelet_address(await server.read(_NODES, "", node_name))
+
+
+def kubelet_address(node: Obj) -> tuple[str, int]:
+    """Raises ApiError 500 for a node that has not said where it is."""
     status = node.get("status", {})
     addresses = {a["type"]: a["address"] for a in status.get("addresses", ())}
     port = status.get("daemonEndpoints", {}).get("kubeletEndpoint", {}).get("Port", 10250)
@@ -183,7 +184,7 @@ def _moved(location: str, url: URL, prefix: str) -> str:
 
 
 async def connect_pod(server: ApiServer, request: web.Request, pod: Obj, subresource: str) -> web.StreamResponse:
-    """exec, attach and portforward over WebSocket. Raises ApiError before the upgrade."""
+    """exec, attach and portforward over WebSocket, or SPDY for older clients. Raises ApiError before the upgrade."""
     about = pod["metadata"]
     path = f"/portForward/{about['namespace']}/{about['name']}"
     if subresource != "portforward":
@@ -192,30 +193,48 @@ async def connect_pod(server: ApiServer, request: web.Request, pod: Obj, subreso
     host, port = await _kubelet(server, pod)
     query = [(k, v) for k, v in request.query.items() if k != "container"]
     url = server.outbound.url("https", host, port, path, query)
+    if spdy.is_asked(request):
+        # kubectl before 1.31; a later one when its WebSocket was refused, which shows what it is told the second time.
+        agreed = spdy.agree(request, subresource)
+        upstream = await _dialled(server, url, spdy.UPSTREAM[subresource])
+        try:
+            return await spdy.serve(request, upstream, subresource, agreed)
+        finally:
+            await upstream.close()
     if "websocket" not in request.headers.get("Upgrade", "").lower():
-        # kubectl comes with SPDY when its WebSocket was refused, and shows what it is told the second time.
-        raise await _why(server, url) or errors.bad_request(_NO_SPDY)
+        raise errors.bad_request("unable to upgrade: neither WebSocket nor SPDY/3.1 is asked for")
     given = ",".join(request.headers.getall("Sec-WebSocket-Protocol", []))
     wanted = [p.strip() for p in given.split(",")]
     protocols = [p for p in wanted if p in _PROTOCOLS[subresource]]
     if not protocols:
         raise errors.bad_request(f"none of the subprotocols {wanted} is served")
+    upstream = await _dialled(server, url, protocols)
+    downstream = web.WebSocketResponse(protocols=[upstream.protocol or protocols[0]], max_msg_size=_MAX_FRAME)
     try:
-        upstream = await server.outbound.session.ws_connect(
+        await downstream.prepare(request)
+        await _join(downstream, upstream)
+    finally:
+        await upstream.close(code=_close_code(downstream.close_code))
+        await downstream.close(code=_close_code(upstream.close_code))
+    return downstream
+
+
+def _close_code(seen: int | None) -> int:
+    """What to close the other side with: some codes say only how a connection was found and must not be sent."""
+    unsent = (None, 0, 1005, WSCloseCode.ABNORMAL_CLOSURE, 1015)
+    return WSCloseCode.OK if seen in unsent or seen is None else seen
+
+
+async def _dialled(server: ApiServer, url: URL, protocols: Iterable[str]) -> aiohttp.ClientWebSocketResponse:
+    """The session with the kubelet; raises ApiError with the reason that it gives for refusing."""
+    try:
+        return await server.outbound.session.ws_connect(
             url, protocols=protocols, ssl=server.outbound.kubelet_ssl, max_msg_size=_MAX_FRAME
         )
     except aiohttp.WSServerHandshakeError as error:
         raise await _why(server, url) or _refusal(error.status, error.message) from error
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise errors.internal(f"error dialing backend: {error}") from error
-    downstream = web.WebSocketResponse(protocols=[upstream.protocol or protocols[0]], max_msg_size=_MAX_FRAME)
-    try:
-        await downstream.prepare(request)
-        await _join(downstream, upstream)
-    finally:
-        await upstream.close(code=downstream.close_code or WSCloseCode.OK)
-        await downstream.close(code=upstream.close_code or WSCloseCode.OK)
-    return downstream
 
 
 async def _why(server: ApiServer, url: URL) -> errors.ApiError | None:

@@ -6,6 +6,7 @@ and what each kind of write reaches.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 from kubelearn.api import errors, managed_fields, shape
@@ -92,8 +93,10 @@ def created(request: Request, kind: Kind, obj: Obj, entries: object) -> list[Obj
     given = _given(entries)
     ignored = unreached(kind, "")
     born = obj["metadata"]["creationTimestamp"]
-    after = managed_fields.update(blank_of(kind), obj, shape_of(kind), given, owner, born, ignored)
-    return managed_fields.encode(after)
+    # A list without its keys may be valid, but nobody can be said to own it: Kubernetes passes such a write by, too.
+    with contextlib.suppress(shape.ShapeError):
+        given = managed_fields.update(blank_of(kind), obj, shape_of(kind), given, owner, born, ignored)
+    return managed_fields.encode(given)
 
 
 def updater(request: Request, kind: Kind, subresource: str, entries: object) -> Track:
@@ -108,7 +111,8 @@ def updater(request: Request, kind: Kind, subresource: str, entries: object) -> 
         owner = managed_fields.updater(manager(request), kind.resource.api_version, subresource)
         before = given or managed_fields.stored(stored)
         ignored = unreached(kind, subresource)
-        after = managed_fields.update(old, new, shape_of(kind), before, owner, now(), ignored)
-        return managed_fields.encode(after)
+        with contextlib.suppress(shape.ShapeError):  # as in `created`
+            before = managed_fields.update(old, new, shape_of(kind), before, owner, now(), ignored)
+        return managed_fields.encode(before)
 
     return track

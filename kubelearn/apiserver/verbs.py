@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 from kubelearn.api import errors
 from kubelearn.api.kind import Kind
+from kubelearn.api.resource import Obj
 from kubelearn.api.table import partial_metadata
-from kubelearn.apiserver import applying, bodies, deletion, listing, listversions, patching, rest, shapes, watching
+from kubelearn.apiserver import (
+    applying,
+    bodies,
+    codec,
+    deletion,
+    listing,
+    listversions,
+    patching,
+    rest,
+    shapes,
+    watching,
+)
 from kubelearn.apiserver.answers import JSON, json_response, object_response
 from kubelearn.apiserver.call import Call
 from kubelearn.apiserver.reviews._base import Review
 from kubelearn.apiserver.routing import Route
 from kubelearn.client.transport import Response
+from kubelearn.store.interface import KeyValue
 
 
 async def _get(call: Call, kind: Kind, route: Route) -> Response:
@@ -26,17 +38,22 @@ async def _list(call: Call, kind: Kind, route: Route) -> Response:
     items, about = await listing.list_objects(call.server, call.request, kind, route.namespace, call.actor)
     if not form:
         return Response(200, JSON, await listing.list_body(kind, items, about))
-    objs = await listing.decode(items)
     if form == "Table":
-        whole = shapes.as_table(call.request, kind, objs[: listing.BATCH], about)
-        for start in range(listing.BATCH, len(objs), listing.BATCH):
-            await asyncio.sleep(0)
-            whole["rows"] += shapes.as_table(call.request, kind, objs[start : start + listing.BATCH], about)["rows"]
-        return json_response(whole)
-    found = [partial_metadata(o) for o in objs]
+        return json_response(await _table(call, kind, items, about))
+    found: list[Obj] = []
+    async for batch in listing.batches(items):
+        found += [partial_metadata(codec.decode(kv)) for kv in batch]
     return json_response(
         {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": about, "items": found}
     )
+
+
+async def _table(call: Call, kind: Kind, items: list[KeyValue], about: Obj) -> Obj:
+    whole = shapes.as_table(call.request, kind, [], about)
+    async for batch in listing.batches(items):
+        objs = [codec.decode(kv) for kv in batch]
+        whole["rows"] += shapes.as_table(call.request, kind, objs, about, first=False)["rows"]
+    return whole
 
 
 async def _watch(call: Call, kind: Kind, route: Route) -> Response:

@@ -7,7 +7,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-from kubelearn.cli.options import command, copy_argument, output_argument
+from kubelearn.cli.options import command, copy_argument, etcd_arguments, output_argument
 from kubelearn.cli.reach import bring_up, folder_of, name_flag, say
 from kubelearn.kit.errors import KubelearnError
 
@@ -25,6 +25,7 @@ def add_commands(commands: Any) -> None:
     )
     for action in ("nodes", "engine", "store", "port"):
         copy_argument(up, action)
+    etcd_arguments(up)
     output_argument(up)
     output_argument(command(commands, "down", _down, "remove a cluster and every trace of it", "  kubelearn down\n"))
     output_argument(command(commands, "status", _status, "what runs", "  kubelearn status --output json\n"))
@@ -72,7 +73,8 @@ def _status(options: argparse.Namespace) -> int:
     else:
         state = "running" if facts["running"] else "stopped (kubelearn up resumes it)"
         print(
-            f'cluster "{options.name}": {state}, engine {facts["engine"]}, {facts["nodes"]} workers, {facts["server"]}'
+            f'cluster "{options.name}": {state}, engine {facts["engine"]}, store {facts["store"]}, '
+            f"{facts['nodes']} workers, {facts['server']}"
         )
         for name, machine in machines.items():
             print(f"  {name}: {machine}")
@@ -111,6 +113,7 @@ def _describe(folder: ClusterFolder) -> dict[str, object]:
         "name": folder.name,
         "running": folder.daemon_pid() is not None,
         "engine": config.engine if config else None,
+        "store": config.store if config else None,
         "nodes": config.nodes if config else None,
         "server": f"https://127.0.0.1:{config.port}" if config else None,
         "kubeconfig": str(folder.kubeconfig),

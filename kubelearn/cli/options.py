@@ -31,10 +31,19 @@ def cluster_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", default=default_name(), help="the cluster (default: %(default)s)")
     parser.add_argument("--nodes", type=int, metavar="N", help="workers (default: 2)")
     parser.add_argument("--engine", choices=("auto", "docker", "process"), help="what runs containers (default: auto)")
-    parser.add_argument("--store", choices=("sqlite", "memory"), help="where objects are kept (default: sqlite)")
+    parser.add_argument(
+        "--store", choices=("sqlite", "etcd", "memory"), help="where objects are kept (default: sqlite)"
+    )
     parser.add_argument("--port", type=int, metavar="N", help="the API server's port (default: 6443 or a free one)")
     parser.add_argument("--lang", choices=("en", "zh"), default=language(), help="language of the lessons")
     parser.add_argument("--lesson", metavar="ID", default="", help="the lesson to open (default: where you left off)")
+
+
+def etcd_arguments(parser: argparse.ArgumentParser) -> None:
+    """Of `up --store etcd`."""
+    parser.add_argument("--etcd-servers", metavar="URL[,URL]", help="running etcd servers (default: one of its own)")
+    for name, what in (("ca", "authority of the servers"), ("cert", "client certificate"), ("key", "client key")):
+        parser.add_argument(f"--etcd-{name}file", metavar="FILE", help=f"{what} of --etcd-servers")
 
 
 def copy_argument(parser: argparse.ArgumentParser, name: str) -> None:

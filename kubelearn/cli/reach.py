@@ -22,14 +22,11 @@ def folder_of(name: str) -> ClusterFolder:
 
 
 def bring_up(options: argparse.Namespace) -> ClusterConfig:
+    from dataclasses import fields
+
     from kubelearn.cluster.lifecycle import Wanted, up
 
-    wanted = Wanted(
-        getattr(options, "engine", None),
-        getattr(options, "nodes", None),
-        getattr(options, "store", None),
-        getattr(options, "port", None),
-    )
+    wanted = Wanted(**{field.name: getattr(options, field.name, None) for field in fields(Wanted)})
     return up(folder_of(options.name), wanted, say)
 
 

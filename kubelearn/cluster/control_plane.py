@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from kubelearn import engines
 from kubelearn.api.resource import Obj
-from kubelearn.apiserver import http
+from kubelearn.apiserver import http, scraping
 from kubelearn.apiserver.auth import Authenticator, Authorizer, User
 from kubelearn.apiserver.server import ApiServer
 from kubelearn.client.event_series import SeriesRecorder
@@ -22,7 +22,7 @@ from kubelearn.client.events import EventRecorder
 from kubelearn.client.informer import Informer
 from kubelearn.client.pool import Pool
 from kubelearn.client.rest import Client
-from kubelearn.cluster import addons, engine_watch, kubeconfig, nodes, tls
+from kubelearn.cluster import addons, engine_watch, kubeconfig, nodes, stores, tls
 from kubelearn.cluster.machines import Machines
 from kubelearn.cluster.state import ClusterConfig, ClusterFolder
 from kubelearn.controllers.base import Options
@@ -33,17 +33,9 @@ from kubelearn.engines.gateway import Gateway
 from kubelearn.kit.errors import KubelearnError
 from kubelearn.kit.tasks import Tasks
 from kubelearn.scheduler.cycle import Scheduler
-from kubelearn.store.interface import Store, StoreError
-from kubelearn.store.memory import MemoryStore
-from kubelearn.store.sqlite import SqliteStore
 from kubelearn.trace.gate import Gate
 
 log = logging.getLogger(__name__)
-
-_STORES: dict[str, Callable[[ClusterFolder], Store]] = {
-    "sqlite": lambda folder: SqliteStore(folder.database),
-    "memory": lambda folder: MemoryStore(),
-}
 
 
 def component(name: str) -> User:
@@ -88,12 +80,7 @@ class ControlPlane:
 
     async def _serve(self, engine: Engine) -> ApiServer:
         folder, config = self._folder, self._config
-        store = _STORES[config.store](folder)
-        try:
-            await store.open()
-        except StoreError as error:
-            raise KubelearnError(str(error), f"to start anew: kubelearn down --name {config.name}") from error
-        self._stack.push_async_callback(store.close)
+        store = await stores.open_store(folder, config, self._stack)
         gate = Gate()
         server = ApiServer(
             store,
@@ -143,6 +130,7 @@ class ControlPlane:
         scheduler_client = self._client(server, user, "kube-scheduler")
         scheduler = Scheduler(scheduler_client, SeriesRecorder(scheduler_client, "default-scheduler"))
         self._tasks.start(scheduler.run(), "scheduler")
+        self._tasks.start(scraping.run(server), "metrics")
 
     def _client(self, server: ApiServer, user: User, user_agent: str) -> Client:
         return Client(server.local(user, user_agent), pool=self._pool)

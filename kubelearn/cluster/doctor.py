@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kubelearn import engines
-from kubelearn.cluster import state
+from kubelearn.cluster import local_etcd, state
 from kubelearn.kit.errors import KubelearnError
 
 
@@ -26,7 +26,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """All checks, in the order a person would want to read them."""
-    return [_home(), _disk(), _loopback(), *_engines(), *_clusters()]
+    return [_home(), _disk(), _loopback(), *_engines(), _etcd(), *_clusters()]
 
 
 def require_room() -> None:
@@ -77,6 +77,25 @@ def _engines() -> list[Finding]:
         else:
             found.append(Finding(f"engine {name}", True, "works"))
     return found
+
+
+def _etcd() -> Finding:
+    """Needed by clusters that keep their objects there, and by nobody else."""
+    found = local_etcd.program()
+    if found:
+        return Finding("etcd", True, f"{found}; for clusters with --store etcd")
+    needing = [folder.name for folder in state.clusters() if _has_own_etcd(folder)]
+    if needing:
+        return Finding("etcd", False, f"not found, but kept by cluster {', '.join(needing)}", local_etcd.HINT)
+    return Finding("etcd", True, "not found; only --store etcd would need it")
+
+
+def _has_own_etcd(folder: state.ClusterFolder) -> bool:
+    try:
+        config = folder.read()
+    except KubelearnError:
+        return False  # said where clusters are looked at
+    return config is not None and config.store == "etcd" and not config.etcd_servers
 
 
 def _clusters() -> list[Finding]:

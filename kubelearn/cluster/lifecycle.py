@@ -13,13 +13,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from kubelearn import engines
-from kubelearn.cluster import doctor, power
+from kubelearn.cluster import doctor, local_etcd, power
 from kubelearn.cluster.state import PLAN_FD, AddressPlan, ClusterConfig, ClusterFolder, os_errors
 from kubelearn.engines.base import ClusterSpec
 from kubelearn.kit.errors import KubelearnError
 
+_FILES = ("etcd_cafile", "etcd_certfile", "etcd_keyfile")
+_ETCD = ("etcd_servers", *_FILES)
 Progress = Callable[[str], None]
 
 
@@ -31,6 +34,10 @@ class Wanted:
     nodes: int | None = None
     store: str | None = None
     port: int | None = None
+    etcd_servers: str | None = None
+    etcd_cafile: str | None = None
+    etcd_certfile: str | None = None
+    etcd_keyfile: str | None = None
 
 
 def choose_engine(wanted: str | None) -> str:
@@ -79,6 +86,7 @@ def build_missing_images(engine: str, progress: Progress) -> None:
 
 
 def _decide(folder: ClusterFolder, wanted: Wanted, plan: AddressPlan) -> ClusterConfig:
+    _check_store(wanted)
     return ClusterConfig(
         name=folder.name,
         engine=choose_engine(wanted.engine),
@@ -86,12 +94,34 @@ def _decide(folder: ClusterFolder, wanted: Wanted, plan: AddressPlan) -> Cluster
         store=wanted.store or "sqlite",
         second_octet=plan.octet,
         port=wanted.port or _free_port(),
+        etcd_servers=wanted.etcd_servers or "",
+        etcd_cafile=_absolute(wanted.etcd_cafile),
+        etcd_certfile=_absolute(wanted.etcd_certfile),
+        etcd_keyfile=_absolute(wanted.etcd_keyfile),
     )
 
 
+def _check_store(wanted: Wanted) -> None:
+    """Raises KubelearnError with what to do."""
+    named = [f"--{name.replace('_', '-')}" for name in _ETCD if getattr(wanted, name)]
+    if named and wanted.store != "etcd":
+        raise KubelearnError(f"{named[0]} is for etcd only", "add: --store etcd")
+    if named and not wanted.etcd_servers:
+        raise KubelearnError(f"{named[0]} needs the servers that it is for", "add: --etcd-servers URL")
+    if wanted.store == "etcd" and not wanted.etcd_servers:
+        local_etcd.require()
+
+
+def _absolute(path: str | None) -> str:
+    """The control plane runs elsewhere."""
+    return str(Path(path).expanduser().absolute()) if path else ""
+
+
 def _refuse_changes(folder: ClusterFolder, config: ClusterConfig, wanted: Wanted) -> None:
-    for field in ("engine", "nodes", "store", "port"):
+    for field in ("engine", "nodes", "store", "port", *_ETCD):
         asked, has = getattr(wanted, field), getattr(config, field)
+        if field in _FILES:
+            asked = _absolute(asked) or None
         if asked not in (None, "auto", has):
             raise KubelearnError(
                 f'cluster "{folder.name}" exists with {field} {has}, not {asked}',
@@ -151,6 +181,7 @@ async def down(folder: ClusterFolder) -> bool:
     if not folder.root.exists():
         return False
     await _end_daemon(folder)
+    await asyncio.to_thread(local_etcd.end_leftover, folder)
     try:
         config = folder.read()
     except KubelearnError:

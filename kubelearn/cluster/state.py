@@ -1,8 +1,8 @@
 """Where a cluster lives on disk, and what is remembered of it between commands.
 
-One folder per cluster under `$KUBELEARN_HOME`: `cluster.json`, `store.db`, `pki/`, `kubeconfig`, `logs/`, and what the
-engine keeps. The control plane holds a lock on `daemon.lock` for as long as it lives, so whether it runs is never
-guessed from a pid file.
+One folder per cluster under `$KUBELEARN_HOME`: `cluster.json`, `store.db` or `etcd/`, `pki/`, `kubeconfig`, `logs/`,
+and what the engine keeps. The control plane holds a lock on `daemon.lock` for as long as it lives, so whether it runs is
+never guessed from a pid file.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ def home() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class ClusterConfig:
-    """What `up` decided once; `nodes` counts workers. Written to `cluster.json`."""
+    """What `up` decided once; `nodes` counts workers, `etcd_servers` are URLs with commas between (none: an etcd of the
+    cluster's own). Written to `cluster.json`."""
 
     name: str
     engine: str
@@ -47,6 +48,10 @@ class ClusterConfig:
     second_octet: int
     port: int
     format: int = FORMAT
+    etcd_servers: str = ""
+    etcd_cafile: str = ""
+    etcd_certfile: str = ""
+    etcd_keyfile: str = ""
 
 
 @dataclass(frozen=True, slots=True)

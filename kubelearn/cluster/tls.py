@@ -83,6 +83,23 @@ def kubelet_tls(folder: ClusterFolder) -> ssl.SSLContext:
     return context
 
 
+def prepare_etcd(folder: ClusterFolder) -> ssl.SSLContext:
+    """Make the certificates of the cluster's own etcd, if they are not there: an authority apart, so that no certificate
+    of the cluster's opens the store. They appear all at once. Returns the client's TLS."""
+    place = folder.pki / "etcd"
+    if not place.exists():
+        new = folder.pki / "etcd.new"
+        shutil.rmtree(new, ignore_errors=True)
+        authority = pki.Authority.create("etcd-ca")
+        pki.write_pair(new, "ca", authority.pair)
+        pki.write_pair(new, "server", authority.issue("kube-etcd", (), ("127.0.0.1", "localhost")))
+        pki.write_pair(new, "client", authority.issue("kube-apiserver-etcd-client"))
+        new.rename(place)
+    context = ssl.create_default_context(cafile=str(place / "ca.crt"))
+    context.load_cert_chain(place / "client.crt", place / "client.key")
+    return context
+
+
 def token(folder: ClusterFolder) -> str:
     """The administrator's bearer token, for clients that cannot use certificates."""
     return (folder.pki / "token").read_text().strip()

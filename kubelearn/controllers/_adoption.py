@@ -15,9 +15,17 @@ from kubelearn.controllers import _pods
 from kubelearn.controllers.base import ControllerContext, Enqueue, controller_key
 
 
+def selector_of(owner: Obj) -> selectors.LabelSelector:
+    """A ReplicationController's is a plain map, as it was before there were LabelSelectors."""
+    found = owner["spec"].get("selector")
+    if owner.get("kind") == "ReplicationController":
+        return selectors.from_labels(found)
+    return selectors.from_label_selector(found)
+
+
 async def claim(context: ControllerContext, owner: Obj, resource: Resource, candidates: Iterable[Obj]) -> list[Obj]:
     """Those of `candidates` (owned ones and orphans) that belong to `owner`, after adopting and releasing."""
-    selector = selectors.from_label_selector(owner["spec"].get("selector"))
+    selector = selector_of(owner)
     deleting = "deletionTimestamp" in owner["metadata"]
     mine = []
     for obj in candidates:
@@ -69,7 +77,7 @@ def selecting(owners: Iterable[Obj], obj: Obj) -> list[str]:
     namespace, labels = obj["metadata"].get("namespace", ""), obj["metadata"].get("labels") or {}
     found = []
     for owner in owners:
-        selector = selectors.from_label_selector(owner["spec"].get("selector"))
+        selector = selector_of(owner)
         if owner["metadata"].get("namespace") == namespace and not selector.empty and selector.matches(labels):
             found.append(meta.key(owner))
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kubelearn.api import priorities
 from kubelearn.api.kinds import apiservice, customresourcedefinition
 from kubelearn.api.resource import Obj
 from kubelearn.client.discovery import discover
@@ -17,8 +18,6 @@ from kubelearn.trace import cause
 SERVICES, CRDS = apiservice.RESOURCE, customresourcedefinition.RESOURCE
 _AUTOMANAGED = "kube-aggregator.kubernetes.io/automanaged"
 _ALL = "all"
-#: As kube-apiserver ranks them: groups of its own by their place in discovery, custom ones all alike.
-_FIRST, _STEP, _CUSTOM = 18_000, 100, 1_000
 _GA, _CUSTOM_VERSION = 15, 100
 
 
@@ -49,13 +48,12 @@ async def reconcile(context: ControllerContext, key: str) -> None:
 
 async def _served(context: ControllerContext, custom: set[str]) -> list[Obj]:
     group_versions = dict.fromkeys((r.group, r.version) for r in (await discover(context.client)).all())
-    places = {group: n for n, group in enumerate(dict.fromkeys(g for g, _ in group_versions))}
     out = []
     for group, version in group_versions:
         of_users = group in custom
         spec = {
             "version": version,
-            "groupPriorityMinimum": _CUSTOM if of_users else _FIRST - _STEP * places[group],
+            "groupPriorityMinimum": priorities.of_group(group),
             "versionPriority": _CUSTOM_VERSION if of_users else _GA,
             **({"group": group} if group else {}),
         }

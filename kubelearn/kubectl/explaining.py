@@ -46,7 +46,7 @@ class Explanation:
             enums = self._enum(field)
             lines += ["ENUM:", *(f"    {value}" for value in enums)] if enums else [""]
             lines.append("")
-        lines += ["DESCRIPTION:", *self._description(field), "    "]
+        lines += ["DESCRIPTION:", *self._description(field)]
         properties = self._properties(schema)
         if properties:
             lines.append("FIELDS:")
@@ -59,8 +59,9 @@ class Explanation:
         if target is not None:
             texts.append(target.get("description", ""))
         texts = [t for t in texts if t]
-        for text in texts or ["<empty>"]:
+        for text in texts:
             yield from _wrapped(text)
+        yield "    " if texts else "    <empty>"
 
     def _described(self, schema: Schema) -> list[str]:
         lines: list[str] = []
@@ -128,8 +129,8 @@ class Explanation:
         if isinstance(field.get("additionalProperties"), dict):
             return "map[string]" + self._type(field["additionalProperties"])
         if "$ref" not in field and len(field.get("allOf") or []) != 1:
-            kind = str(field.get("type", "object"))
-            return "Object" if kind == "object" else kind
+            found = str(field.get("type", "object"))
+            return "Object" if found == "object" else found
         target = self._target(field) or {}
         if target.get("type") in ("string", "integer", "boolean", "number") and "oneOf" not in target:
             return str(target["type"])

@@ -15,9 +15,9 @@ _GROUPS = (
     ("Deploy Commands", "rollout scale autoscale"),
     ("Cluster Management Commands", "cluster-info top cordon uncordon drain taint"),
     ("Troubleshooting and Debugging Commands", "describe logs attach exec port-forward auth events"),
-    ("Advanced Commands", "diff apply patch replace wait"),
+    ("Advanced Commands", "diff apply patch replace wait kustomize"),
     ("Settings Commands", "label annotate"),
-    ("Other Commands", "api-resources api-versions config options version"),
+    ("Other Commands", "api-resources api-versions config options plugin version"),
 )
 
 
@@ -111,7 +111,8 @@ def options() -> str:
 
 def suggestions(name: str) -> list[str]:
     """Commands spelled almost like `name` (two letters wrong at most), as cobra suggests them."""
-    known = [*verb_names(), *own_names()]
+    order = [word for _, words in _GROUPS for word in words.split()]
+    known = sorted([*verb_names(), *own_names()], key=lambda k: (order.index(k) if k in order else len(order), k))
     return [k for k in known if _distance(name.lower(), k) <= 2 or k.startswith(name.lower())]
 
 

@@ -49,7 +49,8 @@ async def load(ctx: Context, parsed: Parsed, *, validate: bool = True) -> Iterat
     for name in names:
         sources += _sources(name, ctx.cwd, bool(parsed.flags.get("recursive")))
     stdin = (await ctx.stdin.read_all()) if any(path is None for _, path in sources) else b""
-    return _documents(sources, stdin, validate)
+    strict = str(parsed.flags.get("validate", "")).lower() in ("strict", "true")
+    return _documents(sources, stdin, validate, strict)
 
 
 def _sources(name: str, cwd: str, recursive: bool) -> list[tuple[str, Path | None]]:
@@ -74,22 +75,24 @@ def _sources(name: str, cwd: str, recursive: bool) -> list[tuple[str, Path | Non
     return [(str(Path(name) / p.relative_to(path)), p) for p in found]
 
 
-def _documents(sources: Sequence[tuple[str, Path | None]], stdin: bytes, validate: bool) -> Iterator[Document]:
+def _documents(
+    sources: Sequence[tuple[str, Path | None]], stdin: bytes, validate: bool, strict: bool
+) -> Iterator[Document]:
     found = False
     for source, path in sources:
         try:
             data = stdin if path is None else path.read_bytes()
         except OSError as error:
             raise CommandError(f"error reading [{source}]: {(error.strerror or str(error)).lower()}") from error
-        for obj in parse(data.decode(errors="replace"), source, validate=validate):
+        for obj in parse(data.decode(errors="replace"), source, validate=validate, strict=strict):
             found = True
             yield Document(obj, source)
     if not found:
         raise NothingToDo("no objects passed")
 
 
-def parse(text: str, source: str, *, validate: bool = True) -> Iterator[Obj]:
-    """The objects of a text. Raises CommandError."""
+def parse(text: str, source: str, *, validate: bool = True, strict: bool = False) -> Iterator[Obj]:
+    """The objects of a text; `strict` checks those of a List. Raises CommandError."""
     for data in _values(text, source):
         if data is None:
             continue
@@ -104,7 +107,19 @@ def parse(text: str, source: str, *, validate: bool = True) -> Iterator[Obj]:
                 f'{_json_kind(data)} into Go value of type struct {{ APIVersion string "json:\\"apiVersion,omitempty\\""; '
                 f'Kind string "json:\\"kind,omitempty\\"" }} ({shown})'
             )
-        yield from list(_opened(data, source, validate))
+        opened = list(_opened(data, source, validate))
+        if strict and str(data["kind"]).endswith("List"):
+            _check_items(opened, source)
+        yield from opened
+
+
+def _check_items(items: list[Obj], source: str) -> None:
+    from kubelearn.kubectl import validating
+
+    texts = [text for item in items for text in validating.problems(item)]
+    if texts:
+        shown = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+        raise CommandError(f'error validating "{source}": error validating data: {shown}{_NOT_SET}')
 
 
 def _json_kind(data: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from kubelearn.api import selectors
@@ -90,6 +91,55 @@ def _stateful_set(obj: Obj, _revision: int) -> tuple[str, bool]:
     return f"statefulset rolling update complete {done} pods at revision {now.get('currentRevision')}...\n", True
 
 
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One past or present template of a workload. `object` is what `-o` prints; `record` is what the server keeps."""
+
+    cause: str
+    template: Obj
+    object: Obj
+    record: Obj
+
+
+async def revisions(ctx: Context, target: Target, what: str) -> dict[int, Revision]:
+    """The history of a workload, oldest first. Raises CommandError, naming `what` is missing, for another kind."""
+    if target.resource.kind == "Deployment":
+        found = await replica_sets(ctx, target)
+        return {
+            n: Revision(_cause(rs), _with_cause(rs), {"apiVersion": "apps/v1", "kind": "ReplicaSet", **rs}, rs)
+            for n, rs in found.items()
+        }
+    if target.resource.kind not in ("DaemonSet", "StatefulSet"):
+        raise CommandError(f'no {what} has been implemented for "{target.resource.kind}"')
+    assert target.object is not None
+    selector = selectors.format(target.object["spec"].get("selector"))
+    resource = await resources.find(ctx, "controllerrevisions.apps")
+    records = (await ctx.client.list(resource, target.namespace, label_selector=selector))["items"]
+    owned = [r for r in records if controller(r) == f"{target.resource.kind}/{target.name}"]
+    return {r["revision"]: _recorded(target.object, r) for r in sorted(owned, key=lambda r: int(r["revision"]))}
+
+
+def _recorded(workload: Obj, record: Obj) -> Revision:
+    """A ControllerRevision holds a patch that puts the template in place of the present one."""
+    template = {k: v for k, v in record["data"]["spec"]["template"].items() if k != "$patch"}
+    applied = {**workload, "spec": {**workload["spec"], "template": template}}
+    return Revision(_cause(record), template, applied, record)
+
+
+def _cause(obj: Obj) -> str:
+    return (obj["metadata"].get("annotations") or {}).get(CAUSE) or "<none>"
+
+
+def _with_cause(rs: Obj) -> Obj:
+    """A ReplicaSet's template, with the change cause among its annotations."""
+    template = dict(rs["spec"]["template"])
+    cause = _cause(rs)
+    if cause != "<none>":
+        meta = template.get("metadata") or {}
+        template["metadata"] = {**meta, "annotations": {**(meta.get("annotations") or {}), CAUSE: cause}}
+    return template
+
+
 async def replica_sets(ctx: Context, target: Target) -> dict[int, Obj]:
     """The deployment's ReplicaSets by revision."""
     assert target.object is not None
@@ -99,11 +149,6 @@ async def replica_sets(ctx: Context, target: Target) -> dict[int, Obj]:
     owned = [rs for rs in found if controller(rs) == f"Deployment/{target.name}"]
     by_revision = {int((rs["metadata"].get("annotations") or {}).get(REVISION, 0)): rs for rs in owned}
     return dict(sorted(by_revision.items()))
-
-
-def only_deployments(target: Target, what: str) -> None:
-    if target.resource.kind != "Deployment":
-        raise CommandError(f'no {what} has been implemented for "{target.resource.kind}"')
 
 
 def template_without_hash(rs: Obj) -> dict[str, Any]:

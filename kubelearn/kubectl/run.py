@@ -50,8 +50,9 @@ async def _run(path: str, verb: Verb, parsed: Parsed, ctx: Context, argv: list[s
             raise UsageError(path, f'unknown command "{" ".join(parsed.args)}"')
         (ctx.out if path in _HELP_IS_AN_ANSWER else ctx.err)(help.of_verb(path, verb))
         return 1
+    own = {flag.name for flag in verb.flags}  # `config set-credentials` has a --username that means something
     for name in _UNSUPPORTED:
-        if name in parsed.given:
+        if name in parsed.given and name not in own:
             raise CommandError(f"--{name} is not supported by kubelearn's kubectl")
     with_flags = _with_globals(ctx, parsed, path)
     now = current()

@@ -6,8 +6,10 @@ no compiled client, and is part of every etcd since 3.4. Source: etcd's api_grpc
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import ssl
+import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -20,10 +22,12 @@ from kubelearn.store.interface import KeyValue, StoreError
 EVERYTHING = {"key": "AA==", "range_end": "AA=="}
 _ANSWER_SECONDS = 10.0
 _CONNECT_SECONDS = 3.0
+#: A member that ended is started again in less.
+_PATIENCE_SECONDS, _RETRY_SECONDS = 3.0, 0.1
 
 
 class EtcdApi:
-    """`endpoints` are URLs, tried in turn. All methods raise StoreError when none answers."""
+    """`endpoints` are URLs, tried in turn and for a while. All methods raise StoreError when none answers."""
 
     def __init__(self, endpoints: Sequence[str], tls: ssl.SSLContext | None = None) -> None:
         self._endpoints = [endpoint.rstrip("/") for endpoint in endpoints]
@@ -70,16 +74,20 @@ class EtcdApi:
     async def _post(self, method: str, body: dict[str, Any], timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
         if self._session is None:
             raise StoreError("the store is not open")
-        failure: Exception | None = None
-        for endpoint in list(self._endpoints):
-            try:
-                return await self._session.post(f"{endpoint}/v3/{method}", json=body, timeout=timeout)
-            except aiohttp.ClientConnectorError as error:
-                failure = error  # nothing was sent, so another member may be asked
-                self._endpoints.append(self._endpoints.pop(0))
-            except (aiohttp.ClientError, TimeoutError) as error:
-                raise self._silent(error) from error
-        raise self._silent(failure) from failure
+        give_up = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            failure: Exception | None = None
+            for endpoint in list(self._endpoints):
+                try:
+                    return await self._session.post(f"{endpoint}/v3/{method}", json=body, timeout=timeout)
+                except aiohttp.ClientConnectorError as error:
+                    failure = error  # nothing was sent, so another member may be asked, or this one again
+                    self._endpoints.append(self._endpoints.pop(0))
+                except (aiohttp.ClientError, TimeoutError) as error:
+                    raise self._silent(error) from error
+            if time.monotonic() > give_up:
+                raise self._silent(failure) from failure
+            await asyncio.sleep(_RETRY_SECONDS)
 
     def _silent(self, error: Exception | None) -> StoreError:
         return StoreError(f"etcd at {', '.join(self._endpoints)} does not answer: {error or type(error).__name__}")

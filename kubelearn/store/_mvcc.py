@@ -127,6 +127,9 @@ class Index:
             if not versions:
                 del self._versions[key]
                 del self._known[bisect_left(self._known, key)]
+            elif versions[0].revision <= revision:
+                # Out of the log, it is a state and no change: what was before it may go from memory.
+                versions[0] = StoreEvent("PUT", versions[0].kv, None)
         del self._log[: self._logged_until(revision)]
         self.compacted = revision
 
@@ -160,6 +163,7 @@ class Batch:
     def put(self, key: str, value: bytes, expect: int | None, cause: bytes) -> KeyValue:
         current = self._current(key, expect)
         revision = self._next_revision()
+        key = current.key if current else key  # one string for all versions
         kv = KeyValue(key, value, current.create_revision if current else revision, revision, cause)
         self._stage(StoreEvent("PUT", kv, current), kv)
         return kv

@@ -189,3 +189,11 @@ def test_three_way_sends_what_kubectl_sends() -> None:
             "containers": [named("a", image="9"), D, named("b") | {"$patch": "delete"}],
         }
     }
+
+
+def test_a_json_patch_cannot_grow_without_end() -> None:
+    doubling = [{"op": "copy", "from": "/data", "path": f"/data/{n}"} for n in range(40)]
+    with pytest.raises(patch.PatchError, match="Unable to copy, the accumulated size increase of copy is"):
+        patch.json_patch({"data": {"a": "x" * 1000}}, doubling)
+    with pytest.raises(patch.PatchError, match="maximum operations in a JSON patch is 10000, got 10001"):
+        patch.json_patch({}, [{"op": "test", "path": "", "value": {}}] * 10_001)

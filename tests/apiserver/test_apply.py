@@ -377,3 +377,11 @@ async def test_our_kubectl_moves_the_owners_of_client_side_apply(api: Api) -> No
     assert found["data"] == {"a": "2"}  # b went: it was client-side apply's, and is kubectl's to let go
     assert LAST_APPLIED in found["metadata"]["annotations"]
     assert not await takeover.take_over(client, target, found)
+
+
+async def test_a_list_without_its_keys_is_owned_by_nobody_and_can_still_be_written(api: Api) -> None:
+    path = f"{NS}/serviceaccounts"
+    made = await api.ok("POST", path, {"metadata": {"name": "s"}, "imagePullSecrets": [{}]})
+    assert made["imagePullSecrets"] == [{"name": ""}]
+    status, changed = await api.patch(f"{path}/s", {"metadata": {"labels": {"a": "b"}}})
+    assert (status, changed["metadata"]["labels"]) == (200, {"a": "b"})

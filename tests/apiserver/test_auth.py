@@ -122,6 +122,61 @@ async def test_a_node_keeps_to_its_own(api: Api) -> None:
     await api.ok("DELETE", f"{NS}/pods/mine", {"gracePeriodSeconds": 0}, user=NODE)
 
 
+async def test_a_node_reads_only_what_its_pods_mention(api: Api) -> None:
+    claims, volumes = f"{NS}/persistentvolumeclaims", "/api/v1/persistentvolumes"
+    size = {"storage": "1Gi"}
+    claim_spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": size}, "storageClassName": ""}
+    await api.account()
+    for name in ("mine", "p-e", "other"):
+        await api.ok("POST", claims, {"metadata": {"name": name}, "spec": claim_spec})
+        spec = {"capacity": size, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/x"}}
+        spec["claimRef"] = {"namespace": "default", "name": name}
+        await api.ok("POST", volumes, {"metadata": {"name": f"pv-{name}"}, "spec": spec})
+    ephemeral = {"volumeClaimTemplate": {"spec": claim_spec}}
+    wanted = [{"name": "v", "persistentVolumeClaim": {"claimName": "mine"}}, {"name": "e", "ephemeral": ephemeral}]
+    await api.ok("POST", f"{NS}/pods", pod(volumes=wanted))
+    assert (await api("GET", f"{claims}/mine", user=NODE))[0] == 403  # before it is bound to the node
+    await api.ok("POST", f"{NS}/pods/p/binding", {"target": {"name": "n1"}})
+    for name in ("mine", "p-e"):
+        await api.ok("GET", f"{claims}/{name}", user=NODE)
+        await api.ok("GET", f"{volumes}/pv-{name}", user=NODE)
+    for path in (claims, volumes, f"{volumes}/pv-other", f"{volumes}/no"):
+        assert (await api("GET", path, user=NODE))[0] == 403
+    assert (await api("GET", f"{claims}/other", user=NODE))[1]["message"] == (
+        'persistentvolumeclaims "other" is forbidden: User "system:node:n1" cannot get resource "persistentvolumeclaims" '
+        """in API group "" in the namespace "default": no relationship found between node 'n1' and this object"""
+    )
+
+
+def bootstrap_secret(**changed: str) -> dict[str, Any]:
+    data = {
+        "token-id": "abcdef", "token-secret": "0123456789abcdef", "usage-bootstrap-authentication": "true",
+        "auth-extra-groups": "system:bootstrappers:workers",
+    }  # fmt: skip
+    about = {"name": "bootstrap-token-abcdef"}
+    return {"metadata": about, "type": "bootstrap.kubernetes.io/token", "stringData": {**data, **changed}}
+
+
+async def test_a_bootstrap_token_is_a_user_while_its_secret_says_so(api: Api) -> None:
+    token, path = "abcdef.0123456789abcdef", "/api/v1/namespaces/kube-system/secrets"
+    assert await api.server.authenticate(token) is None
+    await api.ok("POST", path, bootstrap_secret(expiration="2999-01-01T00:00:00Z"))
+    user = await api.server.authenticate(token)
+    groups = ("system:bootstrappers", "system:bootstrappers:workers", "system:authenticated")
+    assert user == User("system:bootstrap:abcdef", groups)
+    assert await api.server.authenticate("abcdef.0123456789abcdee") is None
+    for key, value in (
+        ("expiration", "2020-01-01T00:00:00Z"), ("expiration", "soon"), ("expiration", "2999-01-01"),
+        ("usage-bootstrap-authentication", "yes"), ("token-id", "abcdeg"), ("auth-extra-groups", "system:masters"),
+    ):  # fmt: skip
+        await api.ok("PUT", f"{path}/bootstrap-token-abcdef", bootstrap_secret(**{key: value}))
+        assert await api.server.authenticate(token) is None
+    await api.ok("PUT", f"{path}/bootstrap-token-abcdef", bootstrap_secret())
+    assert await api.server.authenticate(token) is not None
+    await api.ok("DELETE", f"{path}/bootstrap-token-abcdef")
+    assert await api.server.authenticate(token) is None
+
+
 async def test_impersonation(api: Api) -> None:
     server = api.server
     alice = server.impersonate(ADMIN, {"impersonate-user": "alice", "impersonate-group": "devs"})

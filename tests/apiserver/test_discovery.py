@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 from support.api import Api
 
-from kubelearn.apiserver import priorities
+from kubelearn.api import priorities
 from kubelearn.apiserver.auth import User
 
 _AGGREGATED = {"accept": "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"}
@@ -60,7 +59,7 @@ async def test_groups_come_in_kubernetes_order_and_custom_ones_last(api: Api) ->
     names = [group["metadata"]["name"] for group in found]
     assert names[:4] == ["apiregistration.k8s.io", "apps", "events.k8s.io", "authentication.k8s.io"]
     assert names.index("batch") < names.index("policy") < names.index("rbac.authorization.k8s.io")
-    assert names[-1] == "kubelearn.dev"
+    assert names[-2:] == ["kubelearn.dev", "metrics.k8s.io"]
     (autoscaling,) = (group for group in found if group["metadata"]["name"] == "autoscaling")
     assert [v["version"] for v in autoscaling["versions"]] == ["v2", "v1"]
 
@@ -130,13 +129,11 @@ async def test_metrics_count_requests_by_what_they_asked_for(api: Api) -> None:
 
 
 async def test_metrics_know_the_open_watches(api: Api) -> None:
-    watch = api.watch("/api/v1/namespaces/default/configmaps?resourceVersion=0&sendInitialEvents=false")
-    await api.ok("POST", "/api/v1/namespaces/default/configmaps", {"metadata": {"name": "first"}})
-    waiting = asyncio.ensure_future(anext(watch))
-    while not api.server.metrics.watches:
-        await asyncio.sleep(0.01)
+    made = await api.ok("POST", "/api/v1/namespaces/default/configmaps", {"metadata": {"name": "first"}})
+    since = made["metadata"]["resourceVersion"]
+    watch = api.watch(f"/api/v1/namespaces/default/configmaps?resourceVersion={since}")
     await api.ok("POST", "/api/v1/namespaces/default/configmaps", {"metadata": {"name": "second"}})
-    await waiting
+    assert (await anext(watch))["type"] == "ADDED"
     text = (await api.send("GET", "/metrics")).body.decode()
     told = 'verb="WATCH",group="",version="v1",resource="configmaps",subresource="",scope="namespace"'
     assert f"apiserver_longrunning_requests{{{told}}} 1" in text
@@ -147,3 +144,13 @@ async def test_metrics_know_the_open_watches(api: Api) -> None:
 async def test_metrics_are_for_those_who_may(api: Api) -> None:
     answer = await api.send("GET", "/metrics", user=User("bob", ("system:authenticated",)))
     assert answer.status == 403
+
+
+async def test_a_client_that_has_a_document_is_told_so(api: Api) -> None:
+    for path, headers in (("/apis", _AGGREGATED), ("/openapi/v3", {}), ("/openapi/v3/apis/apps/v1", {})):
+        first = await api.send("GET", path, headers=headers)
+        assert (first.status, first.headers["vary"]) == (200, "Accept")
+        again = await api.send("GET", path, headers=headers | {"if-none-match": first.headers["etag"]})
+        assert (again.status, again.body, again.headers["etag"]) == (304, b"", first.headers["etag"])
+        other = await api.send("GET", "/api", headers=_AGGREGATED | {"if-none-match": first.headers["etag"]})
+        assert other.status == 200

@@ -20,6 +20,7 @@ from kubelearn.apiserver import codec, http, keys, streams
 from kubelearn.apiserver.auth import Authenticator, Authorizer, User
 from kubelearn.apiserver.server import ApiServer
 from kubelearn.cluster import pki
+from kubelearn.kit import spdy
 from kubelearn.store.memory import MemoryStore
 from kubelearn.trace.gate import Gate
 
@@ -321,13 +322,98 @@ async def test_large_frames_pass(plane: Plane) -> None:
 
 def upgrade(kind: str, protocol: str = V5) -> dict[str, Any]:
     headers = {"Connection": "Upgrade", "Upgrade": kind, "Sec-WebSocket-Protocol": protocol}
+    headers["X-Stream-Protocol-Version"] = "v4.channel.k8s.io"
     return {"headers": {**headers, "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}}
 
 
-async def test_spdy_is_refused_with_a_way_out(plane: Plane) -> None:
-    status = await plane.refused(POD + "/exec", **upgrade("SPDY/3.1"))
-    assert status["code"] == 400
-    assert "KUBECTL_REMOTE_COMMAND_WEBSOCKETS=true" in status["message"]
+class Spdy:
+    """An old kubectl: an upgraded connection, and the streams it opens."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+        self.wire = spdy.Connection()
+
+    @classmethod
+    async def upgraded(cls, plane: Plane, path: str, version: str) -> Spdy:
+        """Raises AssertionError with the answer when there is no upgrade."""
+        trusting = plane.session.connector._ssl  # type: ignore[union-attr]
+        found = cls(*await asyncio.open_connection("127.0.0.1", plane.site.port, ssl=trusting))
+        lines = (f"POST {path} HTTP/1.1", "Host: x", "Authorization: Bearer secret", "Connection: Upgrade",
+                 "Upgrade: SPDY/3.1", f"X-Stream-Protocol-Version: {version}", "", "")  # fmt: skip
+        found.writer.write("\r\n".join(lines).encode())
+        head = (await found.reader.readuntil(b"\r\n\r\n")).decode()
+        if " 101 " not in head:
+            found.writer.close()
+        assert head.startswith("HTTP/1.1 101 Switching Protocols\r\n"), head
+        assert f"X-Stream-Protocol-Version: {version.split(',')[0]}\r\n" in head
+        return found
+
+    async def frames(self, ends: int) -> list[spdy.Frame]:
+        """All until so many streams have ended, or the server closes."""
+        found: list[spdy.Frame] = []
+        while sum(f.last for f in found) < ends and (data := await self.reader.read(4096)):
+            found += list(self.wire.feed(data))
+        self.writer.close()
+        return found
+
+
+async def test_old_clients_enter_by_spdy(plane: Plane) -> None:
+    """Each stream is a channel of the kubelet's WebSocket; output is held until the client has opened its streams."""
+    async with asyncio.timeout(10):
+        client = await Spdy.upgraded(plane, POD + "/exec?command=cat&stdin=true&stdout=true", "v4.channel.k8s.io")
+        wire = client.wire
+        early = wire.open(1, {"streamtype": "stdin"}) + wire.data(1, b"early")
+        client.writer.write(early + wire.open(3, {"streamtype": "nonsense"}) + wire.open(5, {"streamtype": "error"}))
+        client.writer.write(wire.open(7, {"streamtype": "stdout"}) + b"\x80\x03\0\x06\0\0\0\x04\0\0\0\x09")
+        client.writer.write(wire.data(1, b"bye"))
+        frames = await client.frames(ends=2)
+    kinds = [(f.kind, f.stream) for f in frames if f.kind != spdy.DATA]
+    assert kinds[:4] == [(spdy.SYN_REPLY, 1), (spdy.RST_STREAM, 3), (spdy.SYN_REPLY, 5), (spdy.SYN_REPLY, 7)]
+    assert (spdy.PING, 9) in kinds
+    output = b"".join(f.data for f in frames if f.kind == spdy.DATA and f.stream == 7)
+    assert output == b"\0early\0bye"
+    assert b"".join(f.data for f in frames if f.kind == spdy.DATA and f.stream == 5) == b'{"status":"Success"}'
+    assert {f.stream for f in frames if f.last} == {5, 7}
+    assert plane.kubelet.asked == ["/exec/default/web/web?command=cat&stdin=true&stdout=true"]
+
+
+async def test_the_end_of_input_and_the_size_of_the_terminal_reach_the_kubelet(plane: Plane) -> None:
+    async with asyncio.timeout(10):
+        client = await Spdy.upgraded(plane, POD + "/exec?tty=true&stdin=true&stdout=true", "v4.channel.k8s.io")
+        wire = client.wire
+        for stream, kind in ((1, "error"), (3, "stdin"), (5, "stdout"), (7, "resize")):
+            client.writer.write(wire.open(stream, {"streamtype": kind}))
+        client.writer.write(wire.data(7, b'{"Width":80,') + wire.data(7, b'"Height":24}\n'))
+        client.writer.write(wire.data(3, b"", last=True) + wire.data(3, b"bye"))
+        frames = await client.frames(ends=2)
+    echoed = b"".join(f.data for f in frames if f.kind == spdy.DATA and f.stream == 5)
+    assert echoed == b'\x04{"Width":80,"Height":24}' + b"\xff\0" + b"\0bye"
+
+
+async def test_port_forward_by_spdy_is_the_same_tunnel(plane: Plane) -> None:
+    async with asyncio.timeout(10):
+        client = await Spdy.upgraded(plane, POD + "/portforward", "portforward.k8s.io")
+        client.writer.write(b"\x80frame")
+        assert await client.reader.readexactly(7) == b"\x01\x80frame"
+        client.writer.close()
+        await plane.kubelet.closed.wait()
+    assert plane.kubelet.asked == ["/portForward/default/web"]
+
+
+@pytest.mark.parametrize("junk", [b"\x80\x02" + bytes(6), b"\x80\x03\0\1\0\0\0\x0c" + bytes(10) + b"xx"])
+async def test_junk_ends_a_spdy_session(plane: Plane, junk: bytes) -> None:
+    async with asyncio.timeout(10):
+        client = await Spdy.upgraded(plane, POD + "/exec?stdout=true", "v4.channel.k8s.io")
+        client.writer.write(junk)
+        assert await client.frames(ends=1) == []
+        await plane.kubelet.closed.wait()
+
+
+async def test_older_protocols_of_spdy_are_refused(plane: Plane) -> None:
+    with pytest.raises(AssertionError, match="403 Forbidden"):
+        await Spdy.upgraded(plane, POD + "/exec?stdout=true", "v2.channel.k8s.io")
+    status = await plane.refused(POD + "/exec", headers={"Connection": "Upgrade", "Upgrade": "h2c"})
+    assert (status["code"], "neither WebSocket nor SPDY/3.1" in status["message"]) == (400, True)
 
 
 @pytest.mark.parametrize("kind", ["websocket", "SPDY/3.1"])

@@ -21,7 +21,7 @@ from kubelearn.kubectl.verb import Context, Flag, Verb
 
 KINDS_OF_FLAGS = {"string", "bool", "int", "duration", "strings", "array"}
 #: Flags of every command that kubectl, too, means otherwise in some.
-SHADOWED = {"user", "cluster"}
+SHADOWED = {"user", "cluster", "username", "password", "proxy-url"}
 PIPES = ("|", ">", "<")
 
 

@@ -28,8 +28,9 @@ from kubelearn.kit.tasks import Tasks
 from kubelearn.trace import cause
 
 _NAMES = (
-    "namespace node pod replicaset deployment service endpointslice endpoints configmap secret serviceaccount event"
-    " lease job cronjob statefulset daemonset controllerrevision persistentvolumeclaim customresourcedefinition"
+    "namespace node pod replicaset replicationcontroller deployment service endpointslice endpoints configmap secret"
+    " serviceaccount event lease job cronjob statefulset daemonset controllerrevision persistentvolumeclaim"
+    " customresourcedefinition"
 )
 
 

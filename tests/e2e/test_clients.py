@@ -13,29 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.clusters import Cluster, Done, eventually, official_kubectl
-
-#: Where the Google Cloud SDK puts kubectls of several versions; on most machines there is none.
-_OLD = Path("/usr/lib/google-cloud-sdk/bin")
+from support.clusters import Cluster, Done, eventually, official_kubectl, old_kubectls
 
 Run = Callable[..., Done]
 
 
-def _old_kubectls() -> list[str]:
-    found = [p for p in _OLD.glob("kubectl.1.*") if p.suffix[1:].isdigit()]
-    return [str(p) for p in sorted(found, key=lambda p: int(p.suffix[1:]))]
-
-
-@pytest.fixture(params=["newest", "oldest", "oldest-with-websockets"])
+@pytest.fixture(params=["newest", "oldest"])
 def binary(request: pytest.FixtureRequest) -> str:
     if request.param == "newest":
         return official_kubectl()
-    old = _old_kubectls()
-    if request.param == "oldest-with-websockets":
-        old = [path for path in old if _speaks_websockets(path)]
-    if not old:
+    if not (old := old_kubectls()):
         pytest.skip("no older kubectl on this machine")
-    return old[0]
+    return next(iter(old.values()))
 
 
 @pytest.fixture
@@ -48,15 +37,6 @@ def run(binary: str, cluster: Cluster, namespace: str) -> Run:
         return done
 
     return kubectl
-
-
-def _speaks_websockets(binary: str) -> bool:
-    """Since 1.31 unasked; before, exec, attach, cp and port-forward need SPDY."""
-    version = re.search(
-        r"v1\.(\d+)", subprocess.run([binary, "version", "--client"], capture_output=True, text=True).stdout
-    )
-    assert version is not None
-    return int(version[1]) >= 31
 
 
 def test_kubectl_runs_a_deployment_to_its_end(run: Run) -> None:
@@ -128,10 +108,6 @@ def test_kubectl_reads_logs_while_they_are_written(cluster: Cluster, run: Run, b
 def test_kubectl_enters_a_pod(cluster: Cluster, run: Run, binary: str, namespace: str, tmp_path: Path) -> None:
     run("run", "web", "--image=kubelearn/web:v1")
     run("wait", "pod/web", "--for=condition=Ready", "--timeout=60s")
-    if not _speaks_websockets(binary):
-        refused = run("exec", "web", "--", "true", code=1)
-        assert "use kubectl 1.31 or newer" in refused.err
-        return
     done = run("exec", "web", "--", "sh", "-c", "echo out; echo err >&2; exit 5", code=5)
     assert done.out == "out\n"
     assert done.err == "err\ncommand terminated with exit code 5\n"

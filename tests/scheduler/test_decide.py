@@ -302,3 +302,32 @@ def test_ties_are_drawn() -> None:
     nodes = [node(f"n{k}") for k in range(4)]
     drawn = {decide(pod(), nodes, default_plugins(), random.Random(seed)).node for seed in range(40)}
     assert len(drawn) == 4
+
+
+def holding(name: str, image: str, megabytes: int) -> NodeInfo:
+    found = node(name)
+    assert found.obj is not None
+    found.obj["status"]["images"] = [{"names": [image], "sizeBytes": megabytes * 1024 * 1024}]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("image", "held", "megabytes", "score"),
+    [
+        ("web:v1", "web:v1", 1023, 50),  # held by half of the nodes: (511.5 - 23) / (1000 - 23)
+        ("web", "web:latest", 4000, 100),
+        ("registry:5000/web", "registry:5000/web:latest", 4000, 100),
+        ("web:v1", "web:v1", 40, 0),
+    ],
+)
+def test_a_node_that_holds_the_image_is_liked(image: str, held: str, megabytes: int, score: int) -> None:
+    tried = pod(containers=[{"name": "c", "image": image}])
+    decision = judge(tried, holding("a", held, megabytes), node("b"))
+    assert decision.verdicts["a"].scores["ImageLocality"] == score
+    assert decision.verdicts["b"].scores["ImageLocality"] == 0
+    assert decision.node == "a" or not score
+
+
+def test_an_image_that_nobody_holds_says_nothing() -> None:
+    decision = judge(pod(containers=[{"name": "c", "image": "web:v1"}]), holding("a", "web:v2", 500), node("b"))
+    assert "ImageLocality" not in decision.verdicts["a"].scores

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
 from pathlib import Path
 
@@ -127,4 +128,31 @@ async def test_the_loop_is_free_while_a_write_is_on_its_way(path: Path) -> None:
         await asyncio.sleep(0)
         turns += 1
     assert turns > 2
+    await store.close()
+
+
+def held_values(root: object) -> set[bytes]:
+    """All bytes that can be reached from `root`."""
+    found, seen, waiting = set(), set(), [root]
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen or isinstance(one, type):
+            continue
+        seen.add(id(one))
+        if isinstance(one, bytes):
+            found.add(one)
+        waiting += gc.get_referents(one)
+    return found
+
+
+async def test_compaction_lets_go_of_what_was_before(path: Path) -> None:
+    """A version that stays because its key is alive must not hold the one before it."""
+    store = SqliteStore(path)
+    await store.open()
+    await store.put("/a", b"old")
+    await store.put("/a", b"new")
+    assert {b"old", b"new"} <= held_values(store._index)
+    await store.compact(3)
+    assert b"new" in held_values(store._index)
+    assert b"old" not in held_values(store._index)
     await store.close()

@@ -69,6 +69,20 @@ def official_kubectl() -> str:
     return found
 
 
+#: Where the Google Cloud SDK puts kubectls of several versions; on most machines there is none.
+_OLD = Path("/usr/lib/google-cloud-sdk/bin")
+
+
+def old_kubectls() -> dict[str, str]:
+    """Older kubectls of this machine by minor version (`1.27`), the oldest first: on PATH, or where a Cloud SDK has them."""
+    folders = [_OLD, *(Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder)]
+    if gcloud := shutil.which("gcloud"):
+        folders.append(Path(gcloud).resolve().parent)
+    found = {p.name.removeprefix("kubectl."): str(p) for folder in folders for p in folder.glob("kubectl.1.*")}
+    numbered = {version: path for version, path in found.items() if version.removeprefix("1.").isdigit()}
+    return dict(sorted(numbered.items(), key=lambda item: int(item[0].removeprefix("1."))))
+
+
 def eventually(look: Callable[[], Any], seconds: float = 60) -> Any:
     """The first truthy answer; fails with the last answer when there is none in time."""
     deadline = time.monotonic() + seconds
@@ -93,12 +107,12 @@ ENGINES = [
 ]
 
 
-def start(engine: str, home: Path, name: str, nodes: int = 3) -> Cluster:
+def start(engine: str, home: Path, name: str, nodes: int = 3, *options: str) -> Cluster:
     if engine == "docker" and not docker_works():
         if os.environ.get("KUBELEARN_CI"):
             pytest.fail("CI must have a Docker engine")
         pytest.skip("no Docker engine answers")
     cluster = Cluster(name, engine, home)
-    done = cluster.command("up", "--engine", engine, "--nodes", str(nodes), timeout=600)
+    done = cluster.command("up", "--engine", engine, "--nodes", str(nodes), *options, timeout=600)
     assert done.code == 0, done.err + done.out
     return cluster

@@ -24,6 +24,8 @@ _MASKS = [
         (r"\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "<TIME>"),
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<UID>"),
         (r"""(resourceVersion['"]?: ?['"]?)\d+""", r"\1<RV>"),
+        (r"/(our|ref)/kubeconfig\b", "/<SIDE>/kubeconfig"),
+        (r"(Resource Version: +)\d+", r"\1<RV>"),
         (r"/(LIVE|MERGED)-\d+", r"/\1"),
         (r"pod-template-hash([=:] ?\"?)[0-9a-z]+", r"pod-template-hash\1<HASH>"),
         (rf"-{_LETTERS}{{6,10}}-{_LETTERS}{{5}}\b", "-<POD>"),

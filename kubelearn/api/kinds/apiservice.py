@@ -63,4 +63,5 @@ KIND = Kind(
         AGE,
     ),
     default, validate, prepare=prepare, has_status=True,
+    name_rule="path-segment",  # the core group's is `v1.`
 )  # fmt: skip

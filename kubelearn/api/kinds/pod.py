@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kubelearn.api import quantity
-from kubelearn.api.kind import Column, FieldError, Kind
+from kubelearn.api.kind import Column, FieldError, Kind, Part
+from kubelearn.api.kinds import _ephemeral as ephemeral
 from kubelearn.api.kinds import _read as r
 from kubelearn.api.kinds._columns import AGE, NAME, NONE
 from kubelearn.api.kinds._errors import Errors, forbidden, invalid
@@ -153,5 +154,6 @@ def fields(obj: Obj) -> Mapping[str, str]:
 
 
 KIND = Kind(
-    RESOURCE, COLUMNS, default, validate, validate_pod_update, prepare, fields, has_status=True, has_generation=True
+    RESOURCE, COLUMNS, default, validate, validate_pod_update, prepare, fields, has_status=True, has_generation=True,
+    parts={"ephemeralcontainers": Part(ephemeral.take, ephemeral.validate_update)},
 )  # fmt: skip

@@ -26,7 +26,9 @@ async def _validate(attempt: Attempt) -> None:
     if attempt.resource.group_resource == NAMESPACES.group_resource:
         await _namespace(attempt)
         return
-    is_pod = attempt.creates("pods")
+    is_pod = attempt.resource.group_resource == "pods"
+    if is_pod and attempt.old is not None and _debugged(attempt.obj) == _debugged(attempt.old):
+        return  # nothing else about a pod's security can change
     path = ("spec",) if is_pod else _TEMPLATES.get(attempt.resource.group_resource)
     if path is None:
         return
@@ -42,6 +44,10 @@ async def _validate(attempt: Attempt) -> None:
     level, version = _asked(labels, "warn")
     if wrong := pod_security.violations(found, level):
         attempt.call.warn([f'would violate PodSecurity "{level}:{version}": {pod_security.told(wrong)}'])
+
+
+def _debugged(pod: Obj) -> object:
+    return pod["spec"].get("ephemeralContainers") or ()
 
 
 def _asked(labels: Obj, mode: str) -> tuple[str, str]:

@@ -1,7 +1,7 @@
-"""pods/ephemeralcontainers: listed, not served yet."""
+"""pods/ephemeralcontainers: containers for debugging, added to a pod that runs."""
 
 from __future__ import annotations
 
-from kubelearn.apiserver.subresources._unserved import unserved
+from kubelearn.apiserver.subresources._part import part
 
-SUBRESOURCE = unserved()
+SUBRESOURCE = part(("get", "patch", "update"))

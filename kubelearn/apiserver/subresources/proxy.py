@@ -33,7 +33,8 @@ async def _pod_address(call: Call, kind: Kind, namespace: str, name: str, port: 
     ports = [p for c in pod["spec"]["containers"] for p in c.get("ports", ())]
     named = next((p["containerPort"] for p in ports if p.get("name") == port), None)
     first = ports[0]["containerPort"] if ports else 80
-    return address, int(named or (port if port.isdigit() else first))
+    number = int(port) if port.isascii() and port.isdigit() and len(port) < 6 else 0
+    return address, int(named or (number if 0 < number < 65536 else first))
 
 
 async def _service_address(call: Call, kind: Kind, namespace: str, name: str, port: str) -> tuple[str, int]:

@@ -7,7 +7,7 @@ from typing import Any
 from kubelearn.api import apply as applied
 from kubelearn.api import errors, managed_fields, scale_fields, selectors, shape
 from kubelearn.api.kind import FieldError, Kind, Scale
-from kubelearn.api.resource import Obj
+from kubelearn.api.resource import Obj, Resource
 from kubelearn.apiserver import applying, bodies, codec, patching, rest, tracking
 from kubelearn.apiserver.answers import json_response
 from kubelearn.apiserver.call import Call
@@ -16,6 +16,7 @@ from kubelearn.apiserver.subresources._base import Subresource, body_of, only, t
 from kubelearn.client.transport import Response
 
 _SCALE = ("autoscaling", "v1", "Scale")
+_RESOURCE = Resource(*_SCALE, "scales", "scale", True)
 
 
 async def _scale(call: Call, kind: Kind, route: Route) -> Response:
@@ -35,7 +36,7 @@ async def _scale(call: Call, kind: Kind, route: Route) -> Response:
 def _updated(call: Call, kind: Kind, route: Route, paths: Scale) -> tuple[rest.Change, tracking.Track]:
     """A PUT or a patch of the Scale."""
     patched = call.request.method == "PATCH"
-    apply = patching.parse(call.request, kind) if patched else None
+    apply = patching.parse(call.request, _RESOURCE, strategic=kind.structure is None) if patched else None
     tracking.check_options(call.request, "PatchOptions" if patched else "UpdateOptions")
     given = body_of(call, *_SCALE) if apply is None else {}
 

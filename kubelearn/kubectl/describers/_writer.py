@@ -136,6 +136,29 @@ def or_none(text: Any) -> str:
     return str(text) if text else "<none>"
 
 
+def or_unset(value: Any) -> str:
+    return "<unset>" if value is None else str(value)
+
+
+def boolean_or_unset(value: bool | None) -> str:
+    return "<unset>" if value is None else boolean(value)
+
+
+def go_bool(value: Any) -> str:
+    """As Go prints one with %v."""
+    return "true" if value else "false"
+
+
+def pairs(found: Mapping[str, str] | None) -> str:
+    """Labels on one line."""
+    return ",".join(f"{k}={v}" for k, v in sorted((found or {}).items())) or "<none>"
+
+
+def zero_time(text: str | None) -> str:
+    """A time that, when it is missing, Go shows as its first one."""
+    return time(text) if text else "Mon, 01 Jan 0001 00:00:00 +0000"
+
+
 def conditions(out: Writer, obj: Obj) -> None:
     """Type, status and reason, as workloads show them."""
     found = (obj.get("status") or {}).get("conditions") or []

@@ -27,7 +27,10 @@ async def write(out: Writer, rs: Obj, sources: Sources) -> None:
 async def pod_counts(owner: Obj, sources: Sources) -> str:
     """`2 Running / 0 Waiting / 0 Succeeded / 0 Failed`, of the pods that `owner` controls."""
     meta = owner["metadata"]
-    selector = selectors.format((owner.get("spec") or {}).get("selector"))
+    wanted = (owner.get("spec") or {}).get("selector")
+    # A ReplicationController's selector is a plain map of labels.
+    plain = owner.get("kind") == "ReplicationController"
+    selector = selectors.format({"matchLabels": wanted or {}} if plain else wanted)
     pods = await sources.list("pods", meta.get("namespace", ""), label_selector=selector)
     phases = [
         (pod.get("status") or {}).get("phase")

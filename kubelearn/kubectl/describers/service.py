@@ -50,10 +50,10 @@ def _port(out: Writer, port: Obj, slices: list[Obj]) -> None:
     out.field("TargetPort", f"{port.get('targetPort', port['port'])}/{protocol}")
     if port.get("nodePort"):
         out.line(0, f"NodePort:\t{name}\t{port['nodePort']}/{protocol}")
-    out.field("Endpoints", _endpoints(slices, port.get("name") or ""))
+    out.field("Endpoints", endpoints(slices, port.get("name") or ""))
 
 
-def _endpoints(slices: list[Obj], port_name: str) -> str:
+def endpoints(slices: list[Obj], port_name: str) -> str:
     if not slices:
         return "<none>"
     found = []

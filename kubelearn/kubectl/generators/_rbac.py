@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from kubelearn.api.resource import Obj
+from kubelearn.client.discovery import NoMatch
 from kubelearn.kubectl import resources
-from kubelearn.kubectl.failures import CommandError
+from kubelearn.kubectl.failures import CommandError, PlainError
 from kubelearn.kubectl.verb import Context, Flag, Parsed
 
 API = "rbac.authorization.k8s.io/v1"
@@ -55,7 +56,10 @@ async def rules(ctx: Context, parsed: Parsed, allowed: list[str]) -> list[Obj]:
 
 
 async def _known(ctx: Context, word: str) -> tuple[str, str]:
-    found = await resources.find(ctx, word)
+    try:
+        found = await resources.find(ctx, word)
+    except NoMatch as error:
+        raise PlainError(error.message) from error
     return found.group, found.plural
 
 

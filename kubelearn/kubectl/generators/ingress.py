@@ -59,7 +59,7 @@ def _annotations(pairs: list[str]) -> dict[str, str]:
 
 
 def _backend(service: str, port: str) -> Obj:
-    at: Obj = {"number": int(port)} if port.isdigit() else {"name": port}
+    at: Obj = {"number": int(port)} if port.isdecimal() else {"name": port}
     return {"service": {"name": service, "port": at}}
 
 

@@ -35,7 +35,7 @@ async def run(ctx: Context, parsed: Parsed) -> int:
 
 def _amount(text: str) -> int | str:
     """A number, or a share with a percent sign."""
-    return int(text) if text.isdigit() else text
+    return int(text) if text.isdecimal() else text
 
 
 def _selector(text: str) -> Obj:

@@ -160,8 +160,10 @@ def _columns(found: columns.Columns, headers: bool) -> Print:
     writer = TabWriter(remember=True)
 
     def print_one(obj: Obj, out: Callable[[str], None]) -> None:
-        made.print(items_of(obj), writer)
-        out(writer.take())
+        try:
+            made.print(items_of(obj), writer)
+        finally:
+            out(writer.take())
 
     return print_one
 

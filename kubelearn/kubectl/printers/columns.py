@@ -76,7 +76,10 @@ class ColumnsPrinter:
             out.write("\t".join(self._value(path, obj) for _, path in self.columns) + "\n")
 
     def _value(self, path: str, obj: Obj) -> str:
-        values = jsonpath.find(path, obj) if path else []
+        try:
+            values = jsonpath.find(path, obj) if path else []
+        except jsonpath.JsonPathError as error:  # found only now, as in kubectl: the headers are out already
+            raise CommandError(str(error)) from error
         return ",".join(go_value(v) for v in values) if values else "<none>"
 
 

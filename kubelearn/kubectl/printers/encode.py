@@ -94,7 +94,7 @@ def _compare(a: str, b: str) -> int:
 
 def _digits(text: str, at: int) -> tuple[int, int]:
     end = at
-    while end < len(text) and text[end].isdigit():
+    while end < len(text) and text[end].isdecimal():
         end += 1
     return (int(text[at:end]) if end > at else 0), end
 

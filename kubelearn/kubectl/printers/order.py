@@ -56,7 +56,7 @@ def _natural(text: str) -> list[tuple[int, int, str]]:
     parts: list[tuple[int, int, str]] = []
     digits = ""
     for char in text + "\0":
-        if char.isdigit():
+        if char.isdecimal():
             digits += char
             continue
         if digits:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj
 from kubelearn.client.rest import APPLY_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH
-from kubelearn.kubectl import lastapplied, manifests, options, resources, takeover
+from kubelearn.kubectl import lastapplied, manifests, options, remembering, resources, takeover
 from kubelearn.kubectl.failures import CommandError, UsageError, raise_all
 from kubelearn.kubectl.printers import choose, encode
 from kubelearn.kubectl.printers.result import Results
@@ -206,9 +206,8 @@ async def _view(ctx: Context, parsed: Parsed) -> int:
     for target in targets:
         assert target.object is not None
         text = (target.object["metadata"].get("annotations") or {}).get(lastapplied.ANNOTATION)
-        if not text:
-            raise CommandError(f"no last-applied-configuration annotation found on resource: {target.name}")
-        choose.printer(parsed["output"] or "yaml")(json.loads(text), ctx.out)
+        if text:  # kubectl says nothing of an object that was never applied
+            choose.printer(parsed["output"] or "yaml")(json.loads(text), ctx.out)
     return 0
 
 
@@ -253,5 +252,5 @@ kubectl apply -f web.yaml --dry-run=server
         Flag("wait", kind="bool", help="accepted, only meaningful with --prune"),
     ),
     run=run,
-    children=(_VIEW,),
+    children=(remembering.VERB, _VIEW),
 )

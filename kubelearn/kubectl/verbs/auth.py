@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-
 from kubelearn.api.errors import ApiError
 from kubelearn.api.resource import Obj
 from kubelearn.client.discovery import NoMatch
 from kubelearn.client.rest import decode, whole
-from kubelearn.kubectl import options, resources
+from kubelearn.kubectl import options, resources, rules
 from kubelearn.kubectl.failures import CommandError
 from kubelearn.kubectl.printers import choose
 from kubelearn.kubectl.printers.tabwriter import TabWriter
@@ -108,43 +106,11 @@ async def _list(ctx: Context, parsed: Parsed) -> int:
     writer = TabWriter(remember=True)
     if not parsed["no-headers"]:
         writer.write("Resources\tNon-Resource URLs\tResource Names\tVerbs\n")
-    for rule in _compact([*(status.get("resourceRules") or []), *(status.get("nonResourceRules") or [])]):
-        plural, group = (rule[field][0] if rule[field] else "" for field in ("resources", "apiGroups"))
-        shown = f"{plural}.{group}" if group else plural
+    for rule in rules.compact([*(status.get("resourceRules") or []), *(status.get("nonResourceRules") or [])]):
         urls, names, verbs = (" ".join(rule[field]) for field in ("nonResourceURLs", "resourceNames", "verbs"))
-        writer.write(f"{shown}\t[{urls}]\t[{names}]\t[{verbs}]\n")
+        writer.write(f"{rules.resource(rule)}\t[{urls}]\t[{names}]\t[{verbs}]\n")
     ctx.out(writer.take())
     return 0
-
-
-def _compact(rules: list[Obj]) -> list[Obj]:
-    """As kubectl lists them: a line for each resource with all its verbs, each URL and named object by itself, in the
-    order of their text. Source: component-helpers/auth/rbac (BreakdownRule, CompactRules, SortableRuleSlice)."""
-    simple: dict[tuple[str, str], Obj] = {}
-    others: list[Obj] = []
-    for rule in rules:
-        of = (rule.get(field) or [] for field in ("apiGroups", "resources", "verbs"))
-        for group, plural, verb in itertools.product(*of):
-            part = {
-                "verbs": [verb],
-                "apiGroups": [group],
-                "resources": [plural],
-                "resourceNames": [],
-                "nonResourceURLs": [],
-            }
-            if names := rule.get("resourceNames"):
-                others += [{**part, "resourceNames": [name]} for name in names]
-            elif verb not in (known := simple.setdefault((group, plural), {**part, "verbs": []})["verbs"]):
-                known.append(verb)
-        for url, verb in itertools.product(rule.get("nonResourceURLs") or [], rule.get("verbs") or []):
-            empty: Obj = {"apiGroups": [], "resources": [], "resourceNames": []}
-            others.append({"verbs": [verb], **empty, "nonResourceURLs": [url]})
-    return sorted([*simple.values(), *others], key=_text)
-
-
-def _text(rule: Obj) -> str:
-    fields = ("verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs")
-    return ",".join(f"[{' '.join(rule[field])}]" for field in fields)
 
 
 VERB = Verb(

@@ -7,12 +7,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from kubelearn.client import kubeconfig
-from kubelearn.kit.errors import KubelearnError
-from kubelearn.kubectl import manifests
+from kubelearn.kubectl import config_edits, kubeconfigs
 from kubelearn.kubectl.failures import CommandError, UsageError, raise_all
 from kubelearn.kubectl.printers import choose
-from kubelearn.kubectl.printers.encode import to_yaml
 from kubelearn.kubectl.printers.tabwriter import TabWriter
 from kubelearn.kubectl.verb import Context, Flag, Parsed, Verb
 
@@ -20,24 +17,8 @@ _SECRET = ("client-certificate-data", "client-key-data", "certificate-authority-
 _HIDDEN = ("token", "password")
 
 
-def _read(ctx: Context) -> dict[str, Any]:
-    """The configuration; empty when there is none."""
-    try:
-        return kubeconfig.read(Path(ctx.kubeconfig) if ctx.kubeconfig else None)
-    except KubelearnError:
-        if ctx.kubeconfig and Path(ctx.kubeconfig).exists():
-            raise
-        return {"clusters": [], "users": [], "contexts": [], "current-context": ""}
-
-
-def _file(ctx: Context) -> Path:
-    if ctx.kubeconfig:
-        return Path(ctx.kubeconfig)
-    return next((p for p in kubeconfig.paths() if p.exists()), kubeconfig.paths()[-1])
-
-
 async def _view(ctx: Context, parsed: Parsed) -> int:
-    found = copy.deepcopy(_read(ctx))
+    found = copy.deepcopy(kubeconfigs.read(ctx))
     current = parsed["context"] or found.get("current-context") or ""
     if parsed["minify"]:
         found = _minified(found, current)
@@ -48,12 +29,16 @@ async def _view(ctx: Context, parsed: Parsed) -> int:
     shown = {
         "kind": "Config",
         "apiVersion": "v1",
-        **{part: found.get(part) or None for part in ("clusters", "users", "contexts")},
+        **{part: _by_name(found.get(part)) for part in ("clusters", "users", "contexts")},
         "current-context": found.get("current-context", ""),
         **({"preferences": found["preferences"]} if found.get("preferences") else {}),
     }
     choose.printer(parsed["output"] or "yaml", parsed["template"], cwd=ctx.cwd)(shown, ctx.out)
     return 0
+
+
+def _by_name(entries: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
+    return sorted(entries, key=lambda entry: str(entry["name"])) if entries else None
 
 
 def _minified(found: dict[str, Any], current: str) -> dict[str, Any]:
@@ -93,7 +78,7 @@ def _flatten(found: dict[str, Any]) -> None:
 
 
 async def _current(ctx: Context, _parsed: Parsed) -> int:
-    current = _read(ctx).get("current-context")
+    current = kubeconfigs.read(ctx).get("current-context")
     if not current:
         raise CommandError("current-context is not set")
     ctx.out(f"{current}\n")
@@ -101,7 +86,7 @@ async def _current(ctx: Context, _parsed: Parsed) -> int:
 
 
 async def _contexts(ctx: Context, parsed: Parsed) -> int:
-    found = _read(ctx)
+    found = kubeconfigs.read(ctx)
     known = {c["name"]: c["context"] for c in found["contexts"]}
     names = parsed.args or sorted(known)
     errors: list[Exception] = [CommandError(f"context {n} not found") for n in names if n not in known]
@@ -126,40 +111,25 @@ async def _contexts(ctx: Context, parsed: Parsed) -> int:
 
 def _names(part: str) -> Callable[[Context, Parsed], Awaitable[int]]:
     async def run(ctx: Context, _parsed: Parsed) -> int:
-        ctx.out("NAME\n" + "".join(sorted(f"{entry['name']}\n" for entry in _read(ctx)[part])))
+        ctx.out("NAME\n" + "".join(sorted(f"{entry['name']}\n" for entry in kubeconfigs.read(ctx)[part])))
         return 0
 
     return run
-
-
-def _change(ctx: Context, work: Callable[[dict[str, Any]], None]) -> None:
-    """Rewrite the file in use."""
-    path = _file(ctx)
-    text = path.read_text() if path.exists() else ""
-    document = manifests.from_yaml(text) or {"apiVersion": "v1", "kind": "Config"}
-    for part in ("clusters", "users", "contexts"):
-        document[part] = document.get(part) or []
-    work(document)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".new")
-    temporary.touch(mode=0o600)
-    temporary.write_text(to_yaml(document))
-    temporary.replace(path)
 
 
 async def _use(ctx: Context, parsed: Parsed) -> int:
     if len(parsed.args) != 1:
         raise UsageError("config use-context", f"Unexpected args: [{' '.join(parsed.args)}]")
     name = parsed.args[0]
-    if name not in [c["name"] for c in _read(ctx)["contexts"]]:
+    if name not in [c["name"] for c in kubeconfigs.read(ctx)["contexts"]]:
         raise CommandError(f'no context exists with the name: "{name}"')
-    _change(ctx, lambda document: document.update({"current-context": name}))
+    kubeconfigs.change(ctx, lambda document: document.update({"current-context": name}))
     ctx.out(f'Switched to context "{name}".\n')
     return 0
 
 
 async def _set_context(ctx: Context, parsed: Parsed) -> int:
-    current = _read(ctx).get("current-context", "")
+    current = kubeconfigs.read(ctx).get("current-context", "")
     if parsed["current"]:
         if parsed.args:
             raise CommandError("you cannot specify both a context name and --current")
@@ -170,7 +140,7 @@ async def _set_context(ctx: Context, parsed: Parsed) -> int:
         name = parsed.args[0]
     else:
         raise UsageError("config set-context", f"Unexpected args: [{' '.join(parsed.args)}]")
-    existed = name in [c["name"] for c in _read(ctx)["contexts"]]
+    existed = name in [c["name"] for c in kubeconfigs.read(ctx)["contexts"]]
 
     def work(document: dict[str, Any]) -> None:
         entry = next((c for c in document["contexts"] if c["name"] == name), None)
@@ -181,7 +151,7 @@ async def _set_context(ctx: Context, parsed: Parsed) -> int:
             if flag in parsed.given:
                 entry["context"][flag] = parsed[flag]
 
-    _change(ctx, work)
+    kubeconfigs.change(ctx, work)
     if name == current and "namespace" in parsed.given:
         ctx.cache["namespace"] = parsed["namespace"] or "default"
     ctx.out(f'Context "{name}" {"modified" if existed else "created"}.\n')
@@ -194,6 +164,7 @@ VERB = Verb(
     usage="config SUBCOMMAND",
     examples="# Work in another namespace from now on\nkubectl config set-context --current --namespace=team-a",
     children=(
+        *config_edits.VERBS,
         Verb(
             "current-context",
             "Display the current-context",

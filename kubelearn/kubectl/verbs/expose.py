@@ -86,12 +86,12 @@ def _ports(parsed: Parsed, target: Target) -> list[dict[str, Any]]:
     for index, port in enumerate(found):
         if len(found) > 1:
             port = found[index] = {"name": f"port-{index + 1}", **port}
-        port["targetPort"] = (int(wanted) if wanted.isdigit() else wanted) if wanted else port["port"]
+        port["targetPort"] = (int(wanted) if wanted.isdecimal() else wanted) if wanted else port["port"]
     return found
 
 
 def _number(text: str) -> int:
-    if not text.isdigit():
+    if not text.isdecimal():
         raise CommandError(f'strconv.Atoi: parsing "{text}": invalid syntax')
     return int(text)
 

@@ -67,15 +67,20 @@ async def _patch(ctx: Context, parsed: Parsed, target: Target, body: bytes, kind
     else:
         query: dict[str, Any] = options.write_query(parsed, dry)
         query["subresource"] = parsed["subresource"]
-        try:
-            after = await ctx.client.patch(target.resource, target.name, target.namespace, body, _TYPES[kind], **query)
-        except ApiError as error:
-            if error.reason != "UnsupportedMediaType":
-                raise
-            of = f"{target.resource.api_version}, Kind={target.resource.kind}"
-            raise CommandError(f"{_TYPES[kind]} is not supported by {of}: {error.message}") from error
+        after = await _sent(ctx, target, body, kind, query)
     same = _without_bookkeeping(before) == _without_bookkeeping(after)
     results.show({**type_of, **after}, "patched (no change)" if same else "patched")
+
+
+async def _sent(ctx: Context, target: Target, body: bytes, kind: str, query: dict[str, Any]) -> dict[str, Any]:
+    r = target.resource
+    try:
+        return await ctx.client.patch(r, target.name, target.namespace, body, _TYPES[kind], **query)
+    except ApiError as error:
+        if error.code != 415:
+            raise
+        what = f"{r.group}/{r.version}, Kind={r.kind}"
+        raise CommandError(f"{_TYPES[kind]} is not supported by {what}: {error.message}") from error
 
 
 def _without_bookkeeping(obj: dict[str, Any]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def _pair(text: str, pod: Obj, service: Obj | None) -> Pair:
     number = _remote(remote, pod, service)
     if colon and not local:
         return 0, number
-    if not local.isdigit():
+    if not local.isdecimal():
         return (number, number) if not colon else _bad(local)
     if not 0 <= int(local) < 65536:
         return _bad(local)
@@ -74,7 +74,7 @@ def _remote(text: str, pod: Obj, service: Obj | None) -> int:
 
 
 def _container_port(text: str, pod: Obj) -> int:
-    if text.isdigit():
+    if text.isdecimal():
         return int(text)
     for container in pod["spec"]["containers"]:
         for port in container.get("ports") or []:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from kubelearn.api.resource import Obj
-from kubelearn.client.rest import JSON_PATCH, MERGE_PATCH
+from kubelearn.client.rest import JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH
 from kubelearn.kit import clock
 from kubelearn.kubectl import lastapplied, options, resources, rollouts, waiting
 from kubelearn.kubectl.describers import _containers
@@ -17,6 +18,7 @@ from kubelearn.kubectl.printers.encode import to_json
 from kubelearn.kubectl.printers.result import Results
 from kubelearn.kubectl.printers.tabwriter import aligned
 from kubelearn.kubectl.resources import Target
+from kubelearn.kubectl.rollouts import Revision
 from kubelearn.kubectl.verb import Context, Flag, Parsed, Verb
 
 _NOT_CARRIED = {
@@ -80,42 +82,35 @@ async def _history(ctx: Context, parsed: Parsed) -> int:
         raise CommandError(f"revision must be a positive integer: {wanted}")
 
     async def show(target: Target) -> None:
-        rollouts.only_deployments(target, "history viewer")
-        found = await rollouts.replica_sets(ctx, target)
+        found = await rollouts.revisions(ctx, target, "history viewer")
         if wanted and wanted not in found:
             raise CommandError("unable to find the specified revision")
         if parsed["output"]:
-            _print_sets(ctx, parsed, [found[wanted]] if wanted else list(found.values()))
+            _print_objects(ctx, parsed, [found[wanted]] if wanted else list(found.values()))
             return
         if wanted:
-            ctx.out(f"{target.title} with revision #{wanted}\n{_template(found[wanted])}\n")
+            ctx.out(f"{target.title} with revision #{wanted}\n{_template(found[wanted].template)}\n")
             return
-        rows = [f"{revision}\t{_cause(rs)}" for revision, rs in found.items()]
+        if not found:
+            ctx.out(f"{target.title} \nNo rollout history found.\n")
+            return
+        rows = [f"{number}\t{revision.cause}" for number, revision in found.items()]
         ctx.out(f"{target.title} \n" + aligned("\n".join(["REVISION\tCHANGE-CAUSE", *rows])) + "\n\n")
 
     return await _for_each(ctx, parsed, show)
 
 
-def _cause(rs: Obj) -> str:
-    return (rs["metadata"].get("annotations") or {}).get(rollouts.CAUSE) or "<none>"
-
-
-def _template(rs: Obj) -> str:
-    """The template, with the change cause among its annotations; kubectl leaves the tabs between its columns."""
-    template = dict(rs["spec"]["template"])
-    cause = _cause(rs)
-    if cause != "<none>":
-        meta = template.get("metadata") or {}
-        template["metadata"] = {**meta, "annotations": {**(meta.get("annotations") or {}), rollouts.CAUSE: cause}}
+def _template(template: Obj) -> str:
+    """A template in words; kubectl leaves the tabs between its columns."""
     writer = Writer()
     _containers.template(writer, template)
     return writer.raw()
 
 
-def _print_sets(ctx: Context, parsed: Parsed, sets: list[Obj]) -> None:
+def _print_objects(ctx: Context, parsed: Parsed, found: list[Revision]) -> None:
     show = choose.printer(parsed["output"], parsed["template"], cwd=ctx.cwd)
-    for rs in sets:
-        show(choose.without_managed_fields({"apiVersion": "apps/v1", "kind": "ReplicaSet", **rs}), ctx.out)
+    for revision in found:
+        show(choose.without_managed_fields(revision.object), ctx.out)
 
 
 async def _undo(ctx: Context, parsed: Parsed) -> int:
@@ -124,45 +119,57 @@ async def _undo(ctx: Context, parsed: Parsed) -> int:
 
     async def undo(target: Target) -> None:
         assert target.object is not None
-        rollouts.only_deployments(target, "rollbacker")
+        found = await rollouts.revisions(ctx, target, "rollbacker")
         if lastapplied.has(target.object):
             ctx.err(_UNDO_WARNING.format(f"{target.resource.plural}/{target.name}"))
-        revision, rs = await _revision(ctx, target, parsed["to-revision"])
-        template = rollouts.template_without_hash(rs)
+        number = _number(target, found, parsed["to-revision"])
         if dry == "client":
-            ctx.out(f"{target.title} {_template(rs)}{options.dry_suffix(dry)}\n")
+            leading = "" if target.resource.kind == "Deployment" else "will roll back to "
+            ctx.out(f"{target.title} {leading}{_template(found[number].template)}{options.dry_suffix(dry)}\n")
             return
-        if target.object["spec"].get("paused"):
-            raise CommandError(
-                "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again"
-            )
-        if _same(template, target.object["spec"]["template"]):
-            results.show(target.object, f"skipped rollback (current template already matches revision {revision})")
+        body, media_type = _way_back(target, found[number])
+        if body is None:
+            shown = parsed["to-revision"] if media_type == STRATEGIC_MERGE_PATCH else number
+            results.show(target.object, f"skipped rollback (current template already matches revision {shown})")
             return
-        change = [
-            {"op": "replace", "path": "/spec/template", "value": template},
-            {"op": "replace", "path": "/metadata/annotations", "value": _annotations(target.object, rs)},
-        ]
         query = {"dryRun": "All"} if dry == "server" else {}
-        body = to_json(change, None).encode()
-        await ctx.client.patch(target.resource, target.name, target.namespace, body, JSON_PATCH, **query)
+        encoded = to_json(body, None).encode()
+        await ctx.client.patch(target.resource, target.name, target.namespace, encoded, media_type, **query)
         results.show(target.object, "rolled back")
 
     return await _for_each(ctx, parsed, undo)
 
 
-async def _revision(ctx: Context, target: Target, wanted: int) -> tuple[int, Obj]:
-    if wanted < 0:
+def _number(target: Target, found: dict[int, Revision], wanted: int) -> int:
+    if wanted < 0 or (wanted and wanted not in found):
         raise CommandError(f"unable to find specified revision {wanted} in history")
-    found = await rollouts.replica_sets(ctx, target)
     if wanted:
-        if wanted not in found:
-            raise CommandError(f"unable to find specified revision {wanted} in history")
-        return wanted, found[wanted]
+        return wanted
     if len(found) < 2:
-        raise CommandError(f'no rollout history found for deployment "{target.name}"')
-    revision = sorted(found)[-2]
-    return revision, found[revision]
+        of_deployment = f'no rollout history found for deployment "{target.name}"'
+        raise CommandError(
+            of_deployment if target.resource.kind == "Deployment" else "no last revision to roll back to"
+        )
+    return sorted(found)[-2]
+
+
+def _way_back(target: Target, revision: Revision) -> tuple[Any, str]:
+    """The patch that brings the revision's template back, None where it is there already; and the patch's type."""
+    assert target.object is not None
+    spec = target.object["spec"]
+    if target.resource.kind != "Deployment":
+        same = _same(revision.template, spec["template"])
+        return None if same else revision.record["data"], STRATEGIC_MERGE_PATCH
+    if spec.get("paused"):
+        raise CommandError(
+            "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again"
+        )
+    template = rollouts.template_without_hash(revision.record)
+    change = [
+        {"op": "replace", "path": "/spec/template", "value": template},
+        {"op": "replace", "path": "/metadata/annotations", "value": _annotations(target.object, revision.record)},
+    ]
+    return None if _same(template, spec["template"]) else change, JSON_PATCH
 
 
 def _same(a: Obj, b: Obj) -> bool:

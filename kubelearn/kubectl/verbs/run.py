@@ -121,7 +121,7 @@ def _env(pairs: list[str]) -> list[tuple[str, str]]:
 
 
 def _port(text: str) -> int:
-    if not text.isdigit():
+    if not text.isdecimal():
         raise CommandError("--port must be a number")
     return int(text)
 

@@ -1,8 +1,9 @@
-"""`top`: use of CPU and memory. Needs the metrics API, which kubelearn's cluster does not serve yet."""
+"""`top`: use of CPU and memory, from the metrics API."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 
 from kubelearn.api import quantity
 from kubelearn.api.errors import ApiError
@@ -29,25 +30,48 @@ async def _metrics(ctx: Context, path: str, parsed: Parsed) -> list[Obj]:
     return items
 
 
-def _amounts(usage: Obj) -> list[str]:
-    cpu = quantity.milli(usage.get("cpu", "0"))
-    memory = quantity.value(usage.get("memory", "0")) // (1024 * 1024)
-    return [f"{cpu}m", f"{memory}Mi"]
+def _amounts(usages: list[Obj]) -> list[str]:
+    """Of all of them together."""
+    cpu = sum(quantity.milli(u.get("cpu", "0")) for u in usages)
+    memory = sum(quantity.value(u.get("memory", "0")) for u in usages)
+    return [f"{cpu}m", f"{memory // (1024 * 1024)}Mi"]
+
+
+def _order(items: list[Obj], parsed: Parsed, usages: Callable[[Obj], list[Obj]]) -> list[Obj]:
+    """By name, or by what `--sort-by` names, the greatest first."""
+    by = parsed["sort-by"]
+    named = sorted(items, key=lambda i: (i["metadata"].get("namespace", ""), i["metadata"]["name"]))
+    return sorted(named, key=lambda i: -_total(usages(i), by)) if by else named
+
+
+def _total(usages: list[Obj], resource: str) -> Decimal:
+    return sum((quantity.parse(u.get(resource, "0")) for u in usages), Decimal(0))
+
+
+def _check(parsed: Parsed) -> None:
+    if parsed["sort-by"] not in ("", None, "cpu", "memory"):
+        raise CommandError("--sort-by accepts only cpu or memory")
+
+
+def _row(writer: TabWriter, cells: list[str]) -> None:
+    """Each cell ends with a tab, the last one, too: kubectl pads it."""
+    writer.write("".join(f"{cell}\t" for cell in cells) + "\n")
 
 
 async def _nodes(ctx: Context, parsed: Parsed) -> int:
+    _check(parsed)
     name = parsed.args[0] if parsed.args else ""
     found = await _metrics(ctx, f"nodes/{name}".rstrip("/"), parsed)
     writer = TabWriter(remember=True)
     if not parsed["no-headers"]:
-        writer.write("NAME\tCPU(cores)\tCPU(%)\tMEMORY(bytes)\tMEMORY(%)\n")
+        _row(writer, ["NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)", "MEMORY(%)"])
     nodes = {n["metadata"]["name"]: n for n in (await ctx.client.list(await resources.find(ctx, "nodes")))["items"]}
-    for item in sorted(found, key=lambda i: i["metadata"]["name"]):
+    for item in _order(found, parsed, lambda i: [i["usage"]]):
         usage = item["usage"]
         allocatable = nodes.get(item["metadata"]["name"], {}).get("status", {}).get("allocatable", {})
-        cpu, memory = _amounts(usage)
+        cpu, memory = _amounts([usage])
         cells = [item["metadata"]["name"], cpu, _percent(usage, allocatable, "cpu"), memory]
-        writer.write("\t".join([*cells, _percent(usage, allocatable, "memory")]) + "\n")
+        _row(writer, [*cells, _percent(usage, allocatable, "memory")])
     ctx.out(writer.take())
     return 0
 
@@ -58,32 +82,60 @@ def _percent(usage: Obj, total: Obj, resource: str) -> str:
     return f"{int(quantity.parse(usage[resource]) * 100 / quantity.parse(total[resource]))}%"
 
 
+def _pod_usages(item: Obj) -> list[Obj]:
+    return [c["usage"] for c in item["containers"]]
+
+
 async def _pods(ctx: Context, parsed: Parsed) -> int:
-    everywhere = parsed["all-namespaces"]
+    _check(parsed)
+    everywhere, apart = parsed["all-namespaces"], parsed["containers"]
     name = parsed.args[0] if parsed.args else ""
     path = "pods" if everywhere else f"namespaces/{ctx.namespace}/pods/{name}".rstrip("/")
-    found = await _metrics(ctx, path, parsed)
+    found = _order(await _metrics(ctx, path, parsed), parsed, _pod_usages)
     writer = TabWriter(remember=True)
+    headers = [
+        *(["NAMESPACE"] if everywhere else []),
+        *(["POD"] if apart else []),
+        "NAME",
+        "CPU(cores)",
+        "MEMORY(bytes)",
+    ]
     if not parsed["no-headers"]:
-        writer.write(("NAMESPACE\t" if everywhere else "") + "NAME\tCPU(cores)\tMEMORY(bytes)\n")
-    for item in sorted(found, key=lambda i: (i["metadata"].get("namespace", ""), i["metadata"]["name"])):
+        _row(writer, headers)
+    for item in found:
         meta = item["metadata"]
-        cpu = sum(quantity.milli(c["usage"].get("cpu", "0")) for c in item["containers"])
-        memory = sum(quantity.value(c["usage"].get("memory", "0")) for c in item["containers"])
-        cells = [meta["name"], f"{cpu}m", f"{memory // (1024 * 1024)}Mi"]
-        writer.write("\t".join([meta["namespace"], *cells] if everywhere else cells) + "\n")
+        before = [meta["namespace"]] if everywhere else []
+        if not apart:
+            _row(writer, [*before, meta["name"], *_amounts(_pod_usages(item))])
+            continue
+        for container in _containers(item, parsed):
+            _row(writer, [*before, meta["name"], container["name"], *_amounts([container["usage"]])])
+    if parsed["sum"]:
+        blank = [""] * (len(headers) - 2)
+        _row(writer, [*blank, "________", "________"])
+        _row(writer, [*blank, *_amounts([u for item in found for u in _pod_usages(item)])])
     ctx.out(writer.take())
     return 0
 
 
+def _containers(item: Obj, parsed: Parsed) -> list[Obj]:
+    named = sorted(item["containers"], key=lambda c: str(c["name"]))
+    by = parsed["sort-by"]
+    return sorted(named, key=lambda c: -_total([c["usage"]], by)) if by else named
+
+
 def _child(name: str, what: str, alias: str, run: Callable[[Context, Parsed], Awaitable[int]]) -> Verb:
-    flags = (
+    flags: tuple[Flag, ...] = (
         options.SELECTOR,
         options.ALL_NAMESPACES,
         Flag("no-headers", kind="bool", help="no line of headers"),
-        Flag("sort-by", help="accepted: rows are sorted by name"),
-        Flag("containers", kind="bool", help="accepted: pods are shown as a whole"),
+        Flag("sort-by", help="cpu or memory, the greatest first; else by name"),
     )
+    if name == "pod":
+        flags += (
+            Flag("containers", kind="bool", help="each container in a line of its own"),
+            Flag("sum", kind="bool", help="the total in a last line"),
+        )
     summary = f"Display resource (CPU/memory) usage of {what}"
     return Verb(
         name,

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kubelearn.kit import spdy
 from kubelearn.kit.tasks import Tasks
-from kubelearn.node.kubelet import spdy
 
 if TYPE_CHECKING:
     from aiohttp import web

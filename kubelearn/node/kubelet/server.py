@@ -8,13 +8,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from kubelearn.api.cri import Container, CriError, ExecSession, LogLine
-from kubelearn.kit.clock import parse
+from kubelearn.kit.clock import parse, rfc3339_micro, utc_now
 from kubelearn.kit.tasks import Tasks
 from kubelearn.node.kubelet.agent import Kubelet
 
@@ -111,7 +114,8 @@ class KubeletServer:
         return reasons[0] if reasons else "ContainerCreating"
 
     async def _summary(self) -> dict[str, Any]:
-        """The parts of /stats/summary that we can measure: CPU and memory of each container."""
+        """The parts of /stats/summary that we can measure: CPU and memory of each container, and of the kubelet."""
+        at = rfc3339_micro(utc_now())
         found = {s.container_id: s for s in await self._kubelet.cri.stats()}
         pods = []
         for pod in self._kubelet.pods():
@@ -119,15 +123,20 @@ class KubeletServer:
             containers = [
                 {
                     "name": c.name,
-                    "cpu": {"usageCoreNanoSeconds": int(found[c.id].cpu_seconds * 1e9)},
-                    "memory": {"workingSetBytes": found[c.id].memory_bytes},
+                    "cpu": {"time": at, "usageCoreNanoSeconds": int(found[c.id].cpu_seconds * 1e9)},
+                    "memory": {"time": at, "workingSetBytes": found[c.id].memory_bytes},
                 }
                 for c in self._kubelet.state.pod(meta["uid"]).running()
                 if c.id in found
             ]
             reference = {"name": meta["name"], "namespace": meta["namespace"], "uid": meta["uid"]}
             pods.append({"podRef": reference, "containers": containers})
-        return {"node": {"nodeName": self._kubelet.config.node}, "pods": pods}
+        kubelet = {
+            "name": "kubelet",
+            "cpu": {"time": at, "usageCoreNanoSeconds": time.process_time_ns()},
+            "memory": {"time": at, "workingSetBytes": _resident_bytes()},
+        }
+        return {"node": {"nodeName": self._kubelet.config.node, "systemContainers": [kubelet]}, "pods": pods}
 
     async def _logs(self, request: web.BaseRequest, namespace: str, pod: str, name: str) -> web.StreamResponse:
         from aiohttp import web
@@ -279,3 +288,11 @@ async def _feed(socket: web.WebSocketResponse, session: ExecSession) -> None:
         elif channel == 255 and data[:1] == b"\0":
             await session.close_stdin()
     await session.close()
+
+
+def _resident_bytes() -> int:
+    """Of this process; 0 where there is no /proc."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except FileNotFoundError:
+        return 0

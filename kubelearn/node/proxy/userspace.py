@@ -34,6 +34,16 @@ _LOCAL = ("localhost", "127.0.0.1", "::1")
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
+async def _close(server: asyncio.Server) -> None:
+    """Whoever was accepted in the same turn of the loop gets its transport first: asyncio (3.11) loses the connection of
+    one that comes after `close`, and its client would wait for ever."""
+    loop = asyncio.get_running_loop()
+    for listening in server.sockets:
+        loop.remove_reader(listening.fileno())
+    await asyncio.sleep(0)
+    server.close()
+
+
 class Refused(Exception):
     """A SOCKS reply other than success."""
 
@@ -75,7 +85,7 @@ class UserspaceProxy:
                 changed.clear()
                 wanted = self._backends.node_ports()
                 for gone in self._node_ports.keys() - wanted:
-                    self._node_ports.pop(gone).close()
+                    await _close(self._node_ports.pop(gone))
                 for new in wanted - self._node_ports.keys():
                     await self._listen(new)
         finally:

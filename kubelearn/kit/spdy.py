@@ -1,4 +1,4 @@
-"""Just enough SPDY/3.1 to be the server of `kubectl port-forward`, which tunnels it through a WebSocket.
+"""Just enough SPDY/3.1 to be the server of exec, attach and port-forward, bare or tunnelled through a WebSocket.
 
 Pure: bytes in, frames out, and back. Streams carry headers (`streamtype`, `port`, `requestid`) and data; there is no
 flow control, as in the library that Kubernetes uses. Source: the SPDY draft 3.1.

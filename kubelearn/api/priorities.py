@@ -27,6 +27,7 @@ GROUPS = {
     "coordination.k8s.io": 16500,
     "node.k8s.io": 16300,
     "discovery.k8s.io": 16200,
+    "metrics.k8s.io": 100,
 }
 CUSTOM = 1000
 _VERSION = re.compile(r"v([0-9]+)(?:(alpha|beta)([0-9]+))?")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubelearn.node.kubelet import spdy
+from kubelearn.kit import spdy
 
 
 def test_the_dictionary_is_the_drafts() -> None:
