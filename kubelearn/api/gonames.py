@@ -79,4 +79,6 @@ def go_value(value: Any) -> str:
         return "[" + " ".join(map(go_value, value)) + "]"
     if value is None or isinstance(value, bool):
         return {None: "<nil>", True: "true", False: "false"}[value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
+        return str(int(value))
     return str(value)

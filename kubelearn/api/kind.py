@@ -118,6 +118,8 @@ class Kind:
     scale: Scale | None = None
     parts: Mapping[str, Part] = field(default_factory=dict)
     create_on_update: bool = False
+    #: Whether a PUT that names no resourceVersion overwrites whatever is there.
+    unconditional_update: bool = True
     name_rule: str = "dns1123subdomain"  # dns1123subdomain | dns1123label | dns1035label | path-segment
     ttl_seconds: int = 0
     conversion: Conversion | None = None

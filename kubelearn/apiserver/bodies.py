@@ -151,6 +151,11 @@ def decode(request: Request, kind: Kind) -> Decoded:
             f"{decoding.json_kind(data)} into Go value of type struct "
             '{ APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
         )
+    if kind.structure is not None and data.get("apiVersion") not in (None, "", kind.resource.api_version):
+        raise errors.bad_request(
+            f"the API version in the data ({data['apiVersion']}) does not match the expected API version "
+            f"({kind.resource.api_version})"
+        )
     check_kind(data, kind.resource)
     return check(data, kind, request, _given_twice(request, data))
 

@@ -164,6 +164,11 @@ async def update(call: Call, kind: Kind, namespace: str, name: str, subresource:
     return await change(call, kind, namespace, name, subresource, replace, "update"), False
 
 
+_NO_VERSION = FieldError(
+    "metadata.resourceVersion", "FieldValueInvalid", "Invalid value: 0x0: must be specified for an update"
+)
+
+
 def required(field: str) -> FieldError:
     return FieldError(field, "FieldValueRequired", "Required value")
 
@@ -220,6 +225,8 @@ async def change(
         kv = await read(server, kind, namespace, name)
         old = codec.decode(kv)
         new = await make(copy_of(old))
+        if verb == "update" and not kind.unconditional_update and not new["metadata"].get("resourceVersion"):
+            raise errors.invalid(kind.resource.group, kind.resource.plural, name, [_NO_VERSION])
         given, stored = new["metadata"].pop("managedFields", None), old["metadata"].pop("managedFields", [])
         wanted = new["metadata"].get("resourceVersion") or str(kv.mod_revision)
         if wanted != str(kv.mod_revision):

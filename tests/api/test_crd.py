@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubelearn.api.crd import lists, rules, structural, validation, values
+from kubelearn.api.crd import embedded, lists, rules, structural, validation, values
 from kubelearn.api.crd.structure import Structure
 
 SPEC: dict[str, Any] = {
@@ -95,6 +95,21 @@ def test_sets_and_map_lists_have_nothing_twice() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ({"apiVersion": "v1", "kind": "Pod"}, []),
+        ({"kind": "Pod"}, ["spec.template.apiVersion: Required value: must not be empty"]),
+        ({"apiVersion": "a/b/c", "kind": ""}, ['spec.template.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c', 'spec.template.kind: Invalid value: "": must not be empty']),
+    ],
+)  # fmt: skip
+def test_an_object_inside_says_what_it_is(template: dict[str, Any], told: list[str]) -> None:
+    whole = {"type": "object", "x-kubernetes-embedded-resource": True, "x-kubernetes-preserve-unknown-fields": True}
+    schema = {"properties": {"spec": {"type": "object", "properties": {"template": whole}}}}
+    found = embedded.problems({"spec": {"template": template}}, schema)
+    assert [f"{p.field}: {p.message}" for p in found] == told
+
+
 def test_rules_are_checked_on_objects_of_the_right_shape_only() -> None:
     structure = Structure(SCHEMA)
     told = [f"{p.field}: {p.message}" for p in structure.validate(widget(size=7, colour="red"))]
@@ -124,6 +139,14 @@ def test_the_scale_subresource_reads_numbers() -> None:
         ".spec.n: Invalid value: 0: .spec.n accessor error: x is of the type string, expected int64",
         ".status.n: Invalid value: -1: should be a non-negative integer",
     ]
+
+
+@pytest.mark.parametrize(
+    ("found", "told"), [(1.5, "1.5 is of the type float64"), (2.0, "2 is of the type float64"), (True, "true is of the type bool")]
+)  # fmt: skip
+def test_what_is_no_number_of_replicas_is_named_as_go_does(found: object, told: str) -> None:
+    structure = Structure({"type": "object"}, {"specReplicasPath": ".spec.n"})
+    assert f"accessor error: {told}, expected int64" in structure.validate({"spec": {"n": found}})[0].message
 
 
 @pytest.mark.parametrize(

@@ -78,9 +78,10 @@ def test_groups_of_kubernetes_need_an_approval(annotation: str, state: str, mess
 
 
 def test_columns_have_paths_and_none_converts_without_a_webhook() -> None:
-    obj = definition(additionalPrinterColumns=[{"name": "A", "type": "string", "jsonPath": "spec.a"}])
+    right, wrong = ({"name": "A", "type": "string", "jsonPath": path} for path in (".spec.a", "spec.a"))
+    obj = definition(additionalPrinterColumns=[right, wrong])
     obj["spec"]["conversion"]["webhook"] = {"conversionReviewVersions": ["v1"]}
     assert told(obj) == [
-        'spec.additionalPrinterColumns[0].JSONPath: Invalid value: "spec.a": must be a simple json path starting with .',
+        'spec.additionalPrinterColumns[1].JSONPath: Invalid value: "spec.a": must be a simple json path starting with .',
         "spec.conversion.conversionReviewVersions: Forbidden: should not be set when strategy is not set to Webhook",
     ]

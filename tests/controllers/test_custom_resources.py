@@ -82,6 +82,21 @@ async def test_served_with_defaults_status_and_scale(plane: Plane) -> None:
     assert "spec.size in body should be less than or equal to 10" in refused.value.message
 
 
+async def test_an_update_says_what_it_replaces_and_makes_nothing_new(plane: Plane) -> None:
+    await define(plane, definition())
+    with pytest.raises(ApiError) as missing:
+        await plane.admin.update(WIDGETS, widget(size=3))
+    assert missing.value.code == 404
+    await plane.admin.create(WIDGETS, widget(size=3))
+    with pytest.raises(ApiError) as refused:
+        await plane.admin.update(WIDGETS, widget(size=4))
+    told = 'widgets.e.com "w" is invalid: metadata.resourceVersion: Invalid value: 0x0: must be specified for an update'
+    assert (refused.value.code, refused.value.message) == (422, told)
+    with pytest.raises(ApiError) as other:
+        await plane.admin.create(WIDGETS, {**widget("v"), "apiVersion": "e.com/v2"})
+    assert "(e.com/v2) does not match the expected API version (e.com/v1)" in other.value.message
+
+
 async def test_a_strategic_merge_is_not_supported(plane: Plane) -> None:
     await define(plane, definition())
     await plane.admin.create(WIDGETS, widget(size=3))

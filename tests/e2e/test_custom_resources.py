@@ -62,6 +62,7 @@ def test_a_custom_resource_is_used_as_any_other(run: Run) -> None:
     assert json.loads(run("get", "gear", "g1", "-o", "jsonpath={.spec}").out) == {"size": 5, "colour": "red"}
     assert run("get", "gears", "--field-selector=spec.colour=green", "-o", "name").out == ""
     assert run("get", "gears", "--field-selector=spec.colour=red", "-o", "name").out == "gear.shop.example.com/g1\n"
+    assert run("replace", "-f", "-", stdin=gear(size=2)).out == "gear.shop.example.com/g1 replaced\n"
     assert run("delete", "gear", "g1").code == 0
     assert "not found" in run("get", "gear", "g1", code=1).err
 

@@ -68,7 +68,7 @@ def _kind(definition: Obj, version: Obj, stored: str) -> Kind:
         generation_of=partial(_counted, has_status),
         validate_status=structure.validate,
         scale=_scale(scale) if scale else None,
-        create_on_update=True,
+        unconditional_update=False,
         conversion=None if version["name"] == stored else _conversion(spec["group"], stored, version["name"]),
         structure=structure,
     )

@@ -6,9 +6,10 @@ from functools import cached_property
 from typing import Any
 
 from kubelearn.api import decoding, shape
-from kubelearn.api.crd import lists, rules, validation, values
+from kubelearn.api.crd import embedded, lists, rules, validation, values
 from kubelearn.api.decoding import Check
 from kubelearn.api.definitions import PREFIX
+from kubelearn.api.gonames import go_value
 from kubelearn.api.kind import FieldError
 from kubelearn.api.kinds._errors import MAX_INT32, Errors, invalid
 from kubelearn.api.resource import Obj
@@ -20,6 +21,7 @@ _TYPE_META = {
     "kind": _STRING,
     "metadata": {"$ref": f"{PREFIX}io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"},
 }
+_GO = {"string": "string", "boolean": "bool"}
 _META = Type("", {"type": "object", "properties": _TYPE_META})
 
 
@@ -43,7 +45,8 @@ class Structure:
         values.fill(obj, self.schema)
 
     def validate(self, obj: Obj) -> list[FieldError]:
-        found = validation.problems(obj, self.schema) + self._replicas(obj) + lists.problems(obj, self.schema)
+        found = validation.problems(obj, self.schema) + self._replicas(obj)
+        found += embedded.problems(obj, self.schema) + lists.problems(obj, self.schema)
         return found + ((rules.blocked(found) or rules.problems(obj, self.schema)) if self._rules else [])
 
     def validate_update(self, new: Obj, old: Obj) -> list[FieldError]:
@@ -60,8 +63,8 @@ class Structure:
             if found is None:
                 continue
             if not isinstance(found, int) or isinstance(found, bool):
-                kind = {"string": "string", "boolean": "bool", "number": "float64"}.get(validation.kind_of(found))
-                shown = f"{path} accessor error: {found} is of the type {kind or 'interface {}'}, expected int64"
+                kind = "float64" if isinstance(found, float) else _GO.get(validation.kind_of(found), "interface {}")
+                shown = f"{path} accessor error: {go_value(found)} is of the type {kind}, expected int64"
                 out.append(invalid(str(path), 0, shown))
             elif found < 0:
                 out.append(invalid(str(path), found, "should be a non-negative integer"))

@@ -216,7 +216,7 @@ def _subresources(found: Any, path: str) -> Errors:
 
 def _columns(found: Any, path: str) -> Errors:
     out: Errors = []
-    for index, column in enumerate(found or ()):
+    for index, column in enumerate(found if isinstance(found, list) else ()):
         where = f"{path}[{index}]"
         if not r.text(column, "name"):
             out.append(required(f"{where}.name"))
@@ -227,11 +227,11 @@ def _columns(found: Any, path: str) -> Errors:
             out.append(invalid(f"{where}.type", kind, f"must be one of {','.join(_COLUMN_TYPES)}"))
         if r.text(column, "format") not in _FORMATS:
             out.append(invalid(f"{where}.format", r.text(column, "format"), f"must be one of {','.join(_FORMATS[1:])}"))
-        path = r.text(column, "jsonPath")
-        if not path:
+        said = r.text(column, "jsonPath")
+        if not said:
             out.append(required(f"{where}.JSONPath"))
-        elif not path.startswith("."):
-            out.append(invalid(f"{where}.JSONPath", path, "must be a simple json path starting with ."))
+        elif not said.startswith("."):
+            out.append(invalid(f"{where}.JSONPath", said, "must be a simple json path starting with ."))
     return out
 
 
@@ -269,4 +269,5 @@ def validate_update(new: Obj, old: Obj) -> list[FieldError]:
 KIND = Kind(
     RESOURCE,
     (NAME, CREATED_AT), default, validate, validate_update, prepare, has_status=True, has_generation=True, on_delete=mark_deleted,
+    unconditional_update=False,
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubelearn.api.errors import ApiError
+from kubelearn.api.resource import Obj
 from kubelearn.kubectl import lastapplied, manifests, options, resources, waiting
 from kubelearn.kubectl.failures import CommandError, UsageError, raise_all
 from kubelearn.kubectl.printers.result import Results
@@ -46,10 +47,24 @@ async def _replace(ctx: Context, parsed: Parsed, target: Target, results: Result
     if dry != "client":
         query = options.write_query(parsed, dry)
         try:
+            obj = await _versioned(ctx, target, obj)
             obj = await ctx.client.update(target.resource, obj, subresource=parsed["subresource"], **query)
         except resources.FAILURES as error:
             raise resources.from_source(error, "replacing", target.source) from error
     results.show(obj, "replaced")
+
+
+async def _versioned(ctx: Context, target: Target, obj: Obj) -> Obj:
+    """A manifest that names no version replaces the one that is there: some kinds ask for it."""
+    if obj["metadata"].get("resourceVersion"):
+        return obj
+    try:
+        current = await ctx.client.get(target.resource, target.name, target.namespace)
+    except ApiError as error:
+        if error.reason != "NotFound":
+            raise
+        return obj
+    return {**obj, "metadata": {**obj["metadata"], "resourceVersion": current["metadata"]["resourceVersion"]}}
 
 
 async def _recreate(ctx: Context, parsed: Parsed, targets: list[Target], results: Results) -> None:
