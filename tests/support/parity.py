@@ -35,6 +35,7 @@ _MASKS = [
         (r"\b3[0-2]\d{3}\b", "<PORT>"),
         (r"(process|docker)://[0-9a-z-]+", "<ID>"),
         (r"(?<![=\w.'\"])(\d+d)?(\d+h)?(\d+m)?(\d+s|\d+m|\d+ms)( ago)?(?=\s|\)|$)", "<AGE>"),
+        (r"<AGE> \(x\d+ over <AGE>\)", "<AGE>"),  # how often the cluster said so is no matter of the clients'
         (r"\bworker-\d\b", "<NODE>"),
         (r"kube-api-access-\w{5}", "kube-api-access-<X>"),
         (r"([FG]0\w{3}|[IWEF]\d{4}) \d\d:\d\d:\d\d\.\d+\s+\d+ ", "<LOG> "),
