@@ -19,9 +19,9 @@ from kubelearn.apiserver import (
     bootstrap,
     codec,
     discovery,
+    extra,
     health,
     keys,
-    kubelearn_group,
     metrics_group,
     node_restriction,
     pages,
@@ -73,7 +73,7 @@ class ApiServer:
         gate.head = lambda: store.revision
         self.authenticator, self.authorizer = authenticator, authorizer
         self.dial, self.kubelet_ssl = dial, kubelet_ssl
-        self.registry = Registry((*kubelearn_group.RESOURCES, *metrics_group.RESOURCES))
+        self.registry = Registry(extra.RESOURCES)
         self.openapi = OpenApi(self.registry)
         self.custom = CustomResources(self.registry, self.openapi)
         self.services = ServiceAllocator(service_cidr)
@@ -84,6 +84,8 @@ class ApiServer:
         self.metrics = Metrics()
         self.hooks: dict[str, bool] = dict.fromkeys(health.HOOKS, False)
         self.mounts: dict[str, Handler] = {}
+        #: By part of the control plane: what is wrong with it, empty if nothing is.
+        self.probes: dict[str, Callable[[], str]] = {}
         self.closing = False
         self._cidr = service_cidr
 
@@ -228,11 +230,9 @@ class ApiServer:
         actor = component(user, request.headers.get("user-agent", ""))
         if actor:
             self.gate.register(actor)
-        extra = self.registry.extra.get((route.group, route.version, route.plural))
-        if extra is not None and extra.group == metrics_group.GROUP:
-            return await metrics_group.handle(self, request, extra, route)
-        if extra is not None:
-            return await kubelearn_group.handle(self, request, extra, route.name, route.subresource, user)
+        besides = self.registry.extra.get((route.group, route.version, route.plural))
+        if besides is not None:
+            return await extra.handle(self, request, besides, route, user)
         kind = self.registry.find(route.group, route.version, route.plural)
         if kind is None:
             if route.group not in self.registry.group_versions():

@@ -129,7 +129,11 @@ class ControlPlane:
         user = User("system:kube-scheduler", ("system:authenticated",))
         scheduler_client = self._client(server, user, "kube-scheduler")
         scheduler = Scheduler(scheduler_client, SeriesRecorder(scheduler_client, "default-scheduler"))
-        self._tasks.start(scheduler.run(), "scheduler")
+        running = self._tasks.start(scheduler.run(), "scheduler")
+        server.probes |= {
+            "scheduler": lambda: "the scheduler has ended; see the cluster's log" if running.done() else "",
+            "controller-manager": manager.problem,
+        }
         self._tasks.start(scraping.run(server), "metrics")
 
     def _client(self, server: ApiServer, user: User, user_agent: str) -> Client:
