@@ -123,7 +123,11 @@ class ControlPlane:
         dns_port = await self._serve_dns(dns, engine)
         await addons.apply(admin, f"10.{config.second_octet}.0.1", config.port, dns_port)
         root_ca = (self._folder.pki / "ca.crt").read_text()
-        options = Options(root_ca=root_ca, cluster_cidr=f"10.{config.second_octet}.0.0/16")
+        options = Options(
+            root_ca=root_ca,
+            legacy_token=server.authenticator.issue_legacy,
+            cluster_cidr=f"10.{config.second_octet}.0.0/16",
+        )
         manager = Manager(lambda name: self._client(server, component(name), "kube-controller-manager"), options)
         await manager.start(self._tasks)
         user = User("system:kube-scheduler", ("system:authenticated",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -57,6 +58,40 @@ async def test_a_token_dies_with_its_account_and_pod(api: Api) -> None:
     assert await api.server.authenticate(free) is not None
     await api.ok("DELETE", f"{NS}/serviceaccounts/default")
     assert await api.server.authenticate(free) is None
+
+
+def account_secret(account: str = "default", **more: Any) -> dict[str, Any]:
+    about = {"name": "old", "annotations": {"kubernetes.io/service-account.name": account}}
+    return {"metadata": about, "type": "kubernetes.io/service-account-token", **more}
+
+
+async def test_a_token_of_old_holds_as_long_as_its_secret_has_it(api: Api) -> None:
+    account = await api.account()
+    token = api.server.authenticator.issue_legacy(account, "old")
+    assert await api.server.authenticate(token) is None
+    path, held = f"{NS}/secrets/old", base64.b64encode(token.encode()).decode()
+    await api.ok("POST", f"{NS}/secrets", account_secret(data={"token": held}))
+    user = await api.server.authenticate(token)
+    groups = ("system:serviceaccounts", "system:serviceaccounts:default", "system:authenticated")
+    assert user == User("system:serviceaccount:default:default", groups, account["metadata"]["uid"])
+    label = {"metadata": {"labels": {"kubernetes.io/legacy-token-invalid-since": "2026-01-01"}}}
+    for change in (label, {"data": {"token": "b3RoZXI="}}, {"data": None}):
+        await api.patch(path, change)
+        assert await api.server.authenticate(token) is None
+        await api.ok("PUT", path, account_secret(data={"token": held}))
+        assert await api.server.authenticate(token) == user
+    await api.ok("DELETE", f"{NS}/serviceaccounts/default")
+    await api.account()
+    assert await api.server.authenticate(token) is None, "another account of that name"
+
+
+async def test_only_the_token_controller_fills_secrets(api: Api) -> None:
+    await api.ok("POST", f"{NS}/secrets", account_secret())
+    for name, status in (("serviceaccount-token-controller", 200), ("replicaset-controller", 403)):
+        controller = User(f"system:serviceaccount:kube-system:{name}", ("system:authenticated",))
+        changed = account_secret(data={"token": "dA=="})
+        assert (await api("PUT", f"{NS}/secrets/old", changed, user=controller))[0] == status
+        assert (await api("POST", f"{NS}/secrets", {"metadata": {"name": "x"}}, user=controller))[0] == 403
 
 
 async def test_tokens_for_others_are_not_for_us(api: Api) -> None:
