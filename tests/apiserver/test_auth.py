@@ -183,6 +183,36 @@ async def test_a_node_reads_only_what_its_pods_mention(api: Api) -> None:
     )
 
 
+async def test_a_node_reads_the_accounts_of_its_pods(api: Api) -> None:
+    accounts = f"{NS}/serviceaccounts"
+    for name in ("mine", "other"):
+        await api.ok("POST", accounts, {"metadata": {"name": name}})
+        await api.ok("POST", f"{NS}/pods", pod(name, serviceAccountName=name))
+    await api.ok("POST", f"{NS}/pods/mine/binding", {"target": {"name": "n1"}})
+    await api.ok("GET", f"{accounts}/mine", user=NODE)
+    assert (await api("GET", f"{accounts}/other", user=NODE))[0] == 403
+    for path in (accounts, f"{accounts}?fieldSelector=metadata.name=mine"):
+        status, refused = await api("GET", path, user=NODE)
+        assert (status, "can only get individual resources of this type" in refused["message"]) == (403, True)
+
+
+async def test_a_node_follows_one_object_that_its_pods_mention(api: Api) -> None:
+    await api.account()
+    for name in ("mine", "other"):
+        await api.ok("POST", f"{NS}/configmaps", configmap(name))
+    await api.ok("POST", f"{NS}/pods", pod(volumes=[{"name": "v", "configMap": {"name": "mine"}}]))
+    await api.ok("POST", f"{NS}/pods/p/binding", {"target": {"name": "n1"}})
+    path = f"{NS}/configmaps?fieldSelector=metadata.name"
+    assert [c["metadata"]["name"] for c in (await api.ok("GET", f"{path}=mine", user=NODE))["items"]] == ["mine"]
+    watch = api.watch(f"{path}=mine", user=NODE)
+    assert (await anext(watch))["object"]["metadata"]["name"] == "mine"
+    await watch.aclose()  # type: ignore[attr-defined]
+    for selector in ("=other", "!=other", "=mine/..", "=mine,nonsense"):
+        assert (await api("GET", path + selector, user=NODE))[0] == 403
+    assert (await api("GET", f"{path}=other&watch=1", user=NODE))[0] == 403
+    assert "No Object name found" in (await api("GET", f"{NS}/configmaps", user=NODE))[1]["message"]
+
+
 def bootstrap_secret(**changed: str) -> dict[str, Any]:
     data = {
         "token-id": "abcdef", "token-secret": "0123456789abcdef", "usage-bootstrap-authentication": "true",
