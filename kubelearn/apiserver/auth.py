@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import math
 import time
 import uuid
 from collections.abc import Mapping
@@ -14,6 +15,8 @@ from kubelearn.apiserver.rbac import Rbac
 from kubelearn.apiserver.tokens import TokenSigner
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
+_LEGACY_ISSUER = "kubernetes/serviceaccount"
+_LEGACY = "kubernetes.io/serviceaccount/"  # what its claims begin with
 _POD_NAME = "authentication.kubernetes.io/pod-name"
 _POD_UID = "authentication.kubernetes.io/pod-uid"
 _REMEMBERED = 10_000
@@ -41,25 +44,34 @@ def component(user: User, user_agent: str = "") -> str:
     return name.removeprefix("system:") if name.startswith("system:kube-") else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Whom a token names, until when (Unix seconds), and the Secret that a token of old lives in."""
+
+    user: User
+    until: float = math.inf
+    secret: str = ""
+
+
 class Authenticator:
     """`tokens` are static bearer tokens; ServiceAccount tokens are JWTs signed with `signing_key` (a PEM)."""
 
     def __init__(self, tokens: Mapping[str, User], signing_key: str) -> None:
         self._tokens = dict(tokens)
         self._signer = TokenSigner(signing_key)
-        self._verified: dict[str, tuple[User, float]] = {}
+        self._verified: dict[str, Verified] = {}
 
-    def token(self, text: str) -> User | None:
-        """The user of a bearer token, None if it is not good. Whether the account of a ServiceAccount token still
-        exists is for the caller to see: `uid` is its, `extra` names the pod that the token is bound to."""
+    def token(self, text: str) -> Verified | None:
+        """What a bearer token says, None if it is not good. Whether the account of a ServiceAccount token still
+        exists is for the caller to see: `user.uid` is its, `user.extra` names the pod that the token is bound to."""
         for known, user in self._tokens.items():
             if hmac.compare_digest(known.encode(), text.encode()):
-                return user
+                return Verified(user)
         found = self._verified.get(text) or self._service_account(text)
-        if found is None or found[1] < time.time():
+        if found is None or found.until < time.time():
             self._verified.pop(text, None)
             return None
-        return found[0]
+        return found
 
     def jwks(self) -> dict[str, Any]:
         return self._signer.jwks()
@@ -90,21 +102,51 @@ class Authenticator:
         }
         return self._signer.issue(claims), now + seconds
 
-    def _service_account(self, text: str) -> tuple[User, float] | None:
+    def issue_legacy(self, account: Mapping[str, Any], secret: str) -> str:
+        """A token without end for a ServiceAccount, which holds as long as the Secret of that name has it."""
+        meta = account["metadata"]
+        about = {
+            "namespace": meta["namespace"],
+            "secret.name": secret,
+            "service-account.name": meta["name"],
+            "service-account.uid": meta["uid"],
+        }
+        subject = f"system:serviceaccount:{meta['namespace']}:{meta['name']}"
+        claims = {_LEGACY + key: value for key, value in about.items()}
+        return self._signer.issue({"iss": _LEGACY_ISSUER, **claims, "sub": subject})
+
+    def _service_account(self, text: str) -> Verified | None:
         claims = self._signer.verify(text)
-        if claims is None or ISSUER not in claims.get("aud", ()):
+        if claims is None:
             return None
-        about = claims["kubernetes.io"]
-        account, namespace = about["serviceaccount"], about["namespace"]
-        groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")
-        extra: dict[str, Any] = {"authentication.kubernetes.io/credential-id": [f"JTI={claims['jti']}"]}
-        if "pod" in about:
-            extra |= {_POD_NAME: [about["pod"]["name"]], _POD_UID: [about["pod"]["uid"]]}
-        found = User(claims["sub"], groups, account["uid"], extra), float(claims["exp"])
+        if claims.get("iss") == _LEGACY_ISSUER:
+            found = _legacy(claims)
+        elif ISSUER in claims.get("aud", ()):
+            found = _bound(claims)
+        else:
+            return None
         if len(self._verified) > _REMEMBERED:
             self._verified.clear()
         self._verified[text] = found
         return found
+
+
+def _groups(namespace: str) -> tuple[str, ...]:
+    return "system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"
+
+
+def _legacy(claims: Mapping[str, Any]) -> Verified:
+    namespace, uid = claims[_LEGACY + "namespace"], claims[_LEGACY + "service-account.uid"]
+    return Verified(User(claims["sub"], _groups(namespace), uid), secret=claims[_LEGACY + "secret.name"])
+
+
+def _bound(claims: Mapping[str, Any]) -> Verified:
+    about = claims["kubernetes.io"]
+    extra: dict[str, Any] = {"authentication.kubernetes.io/credential-id": [f"JTI={claims['jti']}"]}
+    if "pod" in about:
+        extra |= {_POD_NAME: [about["pod"]["name"]], _POD_UID: [about["pod"]["uid"]]}
+    user = User(claims["sub"], _groups(about["namespace"]), about["serviceaccount"]["uid"], extra)
+    return Verified(user, float(claims["exp"]))
 
 
 def bound_pod(user: User) -> tuple[str, str]:
@@ -141,13 +183,15 @@ class Authorizer:
         if why := self.rbac.allows(user, asked):
             return why
         is_component = "system:nodes" not in user.groups and component(user)
-        return "" if is_component and self._component(asked) else None
+        return "" if is_component and self._component(component(user), asked) else None
 
     @staticmethod
-    def _component(asked: Attributes) -> bool:
-        """kubelearn splits the control plane finer than the bootstrap roles do; none of it makes Secrets."""
-        is_secret = (asked.group, asked.resource) == ("", "secrets")
-        return bool(asked.resource) and not (is_secret and asked.verb in ("create", "update", "patch"))
+    def _component(name: str, asked: Attributes) -> bool:
+        """kubelearn splits the control plane finer than the bootstrap roles do; none of it makes Secrets, and only
+        the token controller fills them."""
+        if (asked.group, asked.resource) != ("", "secrets") or asked.verb not in ("create", "update", "patch"):
+            return bool(asked.resource)
+        return asked.verb == "update" and name == "serviceaccount-token-controller"
 
     @staticmethod
     def _node(name: str, asked: Attributes) -> bool:

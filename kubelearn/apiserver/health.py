@@ -38,7 +38,7 @@ async def answer(server: ApiServer, path: str, request: Request) -> Response | N
     if root not in ROOTS or (only and only not in names()):
         return None
     excluded = request.params("exclude")
-    checks = {name: await _check(server, name) for name in names() if name not in excluded and only in ("", name)}
+    checks = {name: await check(server, name) for name in names() if name not in excluded and only in ("", name)}
     if root == "livez":
         checks.pop("shutdown", None)
     good = all(checks.values())
@@ -53,7 +53,8 @@ async def answer(server: ApiServer, path: str, request: Request) -> Response | N
     return Response(200 if good else 500, _PLAIN, ("\n".join(lines) + "\n").encode())
 
 
-async def _check(server: ApiServer, name: str) -> bool:
+async def check(server: ApiServer, name: str) -> bool:
+    """Whether all is well with what the check of this name looks at."""
     if name.startswith(_HOOK):
         return server.hooks[name.removeprefix(_HOOK)]
     if name == "shutdown":

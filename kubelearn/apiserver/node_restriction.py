@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from kubelearn.apiserver.server import ApiServer
 
 GROUP = "system:nodes"
-_MENTIONED = ("secrets", "configmaps", "persistentvolumeclaims", "persistentvolumes")
+_MENTIONED = ("secrets", "configmaps", "persistentvolumeclaims", "persistentvolumes", "serviceaccounts")
+#: What a node reads one by one, and follows none of.
+_ONLY_GOT = ("persistentvolumes", "serviceaccounts")
 
 
 async def check(call: Call, kind: Kind, route: Route) -> None:
@@ -62,19 +64,21 @@ async def _own_token(call: Call, kind: Kind, route: Route, node: str) -> None:
 
 
 async def _mentioned(call: Call, kind: Kind, route: Route, node: str) -> None:
-    if not route.name:
+    if kind.resource.plural in _ONLY_GOT and route.verb != "get":
+        why = "can only get individual resources of this type"
+    elif not route.about:
         why = "No Object name found"
     elif await _related(call.server, kind, route, node):
         return
     else:
         why = f"no relationship found between node '{node}' and this object"
     refusal = call.server.authorizer.why_not(call.user, route.attributes())
-    raise errors.forbidden(kind.resource, route.name, f"{refusal}: {why}")
+    raise errors.forbidden(kind.resource, route.about, f"{refusal}: {why}")
 
 
 async def _related(server: ApiServer, kind: Kind, route: Route, node: str) -> bool:
     """A volume is related through the claim that it is bound to."""
-    plural, namespace, name = kind.resource.plural, route.namespace, route.name
+    plural, namespace, name = kind.resource.plural, route.namespace, route.about
     if route.verb not in ("get", "list", "watch"):
         return False
     if plural == "persistentvolumes":
@@ -96,6 +100,9 @@ def _names(pod: Obj, plural: str) -> Iterator[str]:
     spec = pod["spec"]
     if plural == "persistentvolumeclaims":
         yield from _claims(pod)
+        return
+    if plural == "serviceaccounts":
+        yield spec.get("serviceAccountName", "")
         return
     short = "secret" if plural == "secrets" else "configMap"
     for volume in spec.get("volumes", ()):

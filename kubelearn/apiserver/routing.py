@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kubelearn.api import names, selectors
 from kubelearn.api.rbac import Attributes
 from kubelearn.client.transport import Request
 
@@ -17,7 +18,9 @@ def is_resource(path: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A resource's path (`is_resource`) taken apart. `verb` is the API verb, `watch` and `deletecollection` included."""
+    """A resource's path (`is_resource`) taken apart. `verb` is the API verb, `watch` and `deletecollection` included.
+    `about` is the one object that the request is about, for whoever decides whether it may be made: that of the name,
+    or the only one that a list or a watch selects by its name."""
 
     group: str
     version: str
@@ -27,6 +30,7 @@ class Route:
     subresource: str
     rest: str
     verb: str
+    about: str
 
     @classmethod
     def of(cls, request: Request) -> Route:
@@ -36,10 +40,24 @@ class Route:
         if len(parts) >= 3 and parts[0] == "namespaces" and parts[2] not in ("status", "finalize"):
             namespace, parts = parts[1], parts[2:]
         plural, name, subresource, *rest = [*parts, "", "", ""][: max(3, len(parts))]
-        return cls(group, version, namespace, plural, name, subresource, "/".join(rest), _verb(request, name))
+        verb = _verb(request, name)
+        about = name or (_selected(request) if verb in ("list", "watch") else "")
+        return cls(group, version, namespace, plural, name, subresource, "/".join(rest), verb, about)
 
     def attributes(self) -> Attributes:
-        return Attributes(self.verb, "", self.group, self.plural, self.subresource, self.namespace, self.name)
+        return Attributes(self.verb, "", self.group, self.plural, self.subresource, self.namespace, self.about)
+
+
+def _selected(request: Request) -> str:
+    """The name that a field selector asks for, empty if it does not; whoever lists refuses one that is none."""
+    given = request.param("fieldSelector")
+    if not given:
+        return ""
+    try:
+        name = selectors.parse_field_selector(given).exact("metadata.name") or ""
+    except ValueError:
+        return ""
+    return "" if names.path_segment(name) else name
 
 
 def _verb(request: Request, name: str) -> str:

@@ -9,19 +9,19 @@ from collections.abc import Awaitable, Callable, Mapping
 import orjson
 from aiohttp import web
 
-from kubelearn.api import bootstrap_token, errors, names
+from kubelearn.api import errors, names
 from kubelearn.api.errors import ApiError
 from kubelearn.api.kind import Kind
-from kubelearn.api.kinds.secret import RESOURCE as SECRETS
 from kubelearn.api.rbac import Attributes
 from kubelearn.api.resource import Obj, Resource
 from kubelearn.apiserver import (
+    bearer,
     bootstrap,
     codec,
     discovery,
+    extra,
     health,
     keys,
-    kubelearn_group,
     metrics_group,
     node_restriction,
     pages,
@@ -29,10 +29,9 @@ from kubelearn.apiserver import (
     versions,
     watching,
 )
-from kubelearn.apiserver.admission._base import ACCOUNTS, PODS
 from kubelearn.apiserver.allocators import ServiceAllocator
 from kubelearn.apiserver.answers import JSON, as_accepted, json_response, no_such_page
-from kubelearn.apiserver.auth import ANONYMOUS, Authenticator, Authorizer, User, bound_pod, component
+from kubelearn.apiserver.auth import ANONYMOUS, Authenticator, Authorizer, User, component
 from kubelearn.apiserver.call import Call, CauseIndex
 from kubelearn.apiserver.custom import CustomResources
 from kubelearn.apiserver.local import LocalTransport
@@ -43,7 +42,6 @@ from kubelearn.apiserver.registry import Registry
 from kubelearn.apiserver.routing import Route, is_resource
 from kubelearn.apiserver.streams import Outbound
 from kubelearn.client.transport import Request, Response
-from kubelearn.kit import clock
 from kubelearn.store.interface import KeyValue, Store, StoreError
 from kubelearn.trace.gate import Gate
 
@@ -73,7 +71,7 @@ class ApiServer:
         gate.head = lambda: store.revision
         self.authenticator, self.authorizer = authenticator, authorizer
         self.dial, self.kubelet_ssl = dial, kubelet_ssl
-        self.registry = Registry((*kubelearn_group.RESOURCES, *metrics_group.RESOURCES))
+        self.registry = Registry(extra.RESOURCES)
         self.openapi = OpenApi(self.registry)
         self.custom = CustomResources(self.registry, self.openapi)
         self.services = ServiceAllocator(service_cidr)
@@ -84,6 +82,8 @@ class ApiServer:
         self.metrics = Metrics()
         self.hooks: dict[str, bool] = dict.fromkeys(health.HOOKS, False)
         self.mounts: dict[str, Handler] = {}
+        #: By part of the control plane: what is wrong with it, empty if nothing is.
+        self.probes: dict[str, Callable[[], str]] = {}
         self.closing = False
         self._cidr = service_cidr
 
@@ -129,27 +129,8 @@ class ApiServer:
         return [codec.decode(kv) for kv in found.items]
 
     async def authenticate(self, token: str) -> User | None:
-        """The user of a bearer token, None if it is not good: a token dies with its account and with its pod."""
-        if parts := bootstrap_token.parse(token):
-            return await self._bootstrapper(*parts) or self.authenticator.token(token)
-        user = self.authenticator.token(token)
-        if user is None or not user.name.startswith("system:serviceaccount:") or not user.uid:
-            return user
-        namespace, name = user.name.split(":")[2:]
-        pod, pod_uid = bound_pod(user)
-        wanted = [(ACCOUNTS, name, user.uid), *([(PODS, pod, pod_uid)] if pod else [])]
-        for resource, named, uid in wanted:
-            kv = await self.store.get(keys.key(resource, namespace, named))
-            if kv is None or codec.decode(kv)["metadata"]["uid"] != uid:
-                return None
-        return user
-
-    async def _bootstrapper(self, token_id: str, token_secret: str) -> User | None:
-        kv = await self.store.get(keys.key(SECRETS, bootstrap_token.NAMESPACE, bootstrap_token.secret_name(token_id)))
-        if kv is None:
-            return None
-        found = bootstrap_token.identity(codec.decode(kv), token_id, token_secret, clock.utc_now())
-        return found and User(*found)
+        """The user of a bearer token, None if it is not good."""
+        return await bearer.authenticate(self, token)
 
     def impersonate(self, user: User, headers: Mapping[str, str]) -> User:
         """`kubectl --as`: act as another, if `user` may (headers in lower case). Raises ApiError 403."""
@@ -228,11 +209,9 @@ class ApiServer:
         actor = component(user, request.headers.get("user-agent", ""))
         if actor:
             self.gate.register(actor)
-        extra = self.registry.extra.get((route.group, route.version, route.plural))
-        if extra is not None and extra.group == metrics_group.GROUP:
-            return await metrics_group.handle(self, request, extra, route)
-        if extra is not None:
-            return await kubelearn_group.handle(self, request, extra, route.name, route.subresource, user)
+        besides = self.registry.extra.get((route.group, route.version, route.plural))
+        if besides is not None:
+            return await extra.handle(self, request, besides, route, user)
         kind = self.registry.find(route.group, route.version, route.plural)
         if kind is None:
             if route.group not in self.registry.group_versions():

@@ -123,13 +123,21 @@ class ControlPlane:
         dns_port = await self._serve_dns(dns, engine)
         await addons.apply(admin, f"10.{config.second_octet}.0.1", config.port, dns_port)
         root_ca = (self._folder.pki / "ca.crt").read_text()
-        options = Options(root_ca=root_ca, cluster_cidr=f"10.{config.second_octet}.0.0/16")
+        options = Options(
+            root_ca=root_ca,
+            legacy_token=server.authenticator.issue_legacy,
+            cluster_cidr=f"10.{config.second_octet}.0.0/16",
+        )
         manager = Manager(lambda name: self._client(server, component(name), "kube-controller-manager"), options)
         await manager.start(self._tasks)
         user = User("system:kube-scheduler", ("system:authenticated",))
         scheduler_client = self._client(server, user, "kube-scheduler")
         scheduler = Scheduler(scheduler_client, SeriesRecorder(scheduler_client, "default-scheduler"))
-        self._tasks.start(scheduler.run(), "scheduler")
+        running = self._tasks.start(scheduler.run(), "scheduler")
+        server.probes |= {
+            "scheduler": lambda: "the scheduler has ended; see the cluster's log" if running.done() else "",
+            "controller-manager": manager.problem,
+        }
         self._tasks.start(scraping.run(server), "metrics")
 
     def _client(self, server: ApiServer, user: User, user_agent: str) -> Client:

@@ -28,9 +28,11 @@ from kubelearn.trace import cause
 class Options:
     """What a whole manager is told. Seconds, with Kubernetes' defaults; a short lesson may set less.
 
+    `legacy_token` signs a token for an account that lives in the Secret of a name.
     `node_grace` None means: as long as the node's own Lease says (40 s as a kubelet sets it)."""
 
     root_ca: str = ""
+    legacy_token: Callable[[Obj, str], str] | None = None
     cluster_cidr: str = ""
     node_grace: float | None = None
     node_startup_grace: float = 60.0

@@ -56,6 +56,7 @@ class Manager:
         self._now = now
         self._controllers = tuple(controllers if controllers is not None else registry().values())
         self.contexts: dict[str, ControllerContext] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
 
     async def start(self, tasks: Tasks) -> None:
         """Start all; each begins to work as soon as its own informers are synced."""
@@ -65,7 +66,14 @@ class Manager:
                 continue
             context = self._context(controller, tasks)
             self.contexts[controller.name] = context
-            tasks.start(_run(controller, context), controller.name)
+            self._running[controller.name] = tasks.start(_run(controller, context), controller.name)
+
+    def problem(self) -> str:
+        """Which controllers have ended, though they should run as long as the manager; empty if none has."""
+        ended = [name for name, task in self._running.items() if task.done()]
+        if not self._running:
+            return "no controller has been started"
+        return f"ended: {', '.join(ended)}; see the cluster's log" if ended else ""
 
     def _context(self, controller: Controller, tasks: Tasks) -> ControllerContext:
         client = self._make_client(controller.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -57,6 +58,40 @@ async def test_a_token_dies_with_its_account_and_pod(api: Api) -> None:
     assert await api.server.authenticate(free) is not None
     await api.ok("DELETE", f"{NS}/serviceaccounts/default")
     assert await api.server.authenticate(free) is None
+
+
+def account_secret(account: str = "default", **more: Any) -> dict[str, Any]:
+    about = {"name": "old", "annotations": {"kubernetes.io/service-account.name": account}}
+    return {"metadata": about, "type": "kubernetes.io/service-account-token", **more}
+
+
+async def test_a_token_of_old_holds_as_long_as_its_secret_has_it(api: Api) -> None:
+    account = await api.account()
+    token = api.server.authenticator.issue_legacy(account, "old")
+    assert await api.server.authenticate(token) is None
+    path, held = f"{NS}/secrets/old", base64.b64encode(token.encode()).decode()
+    await api.ok("POST", f"{NS}/secrets", account_secret(data={"token": held}))
+    user = await api.server.authenticate(token)
+    groups = ("system:serviceaccounts", "system:serviceaccounts:default", "system:authenticated")
+    assert user == User("system:serviceaccount:default:default", groups, account["metadata"]["uid"])
+    label = {"metadata": {"labels": {"kubernetes.io/legacy-token-invalid-since": "2026-01-01"}}}
+    for change in (label, {"data": {"token": "b3RoZXI="}}, {"data": None}):
+        await api.patch(path, change)
+        assert await api.server.authenticate(token) is None
+        await api.ok("PUT", path, account_secret(data={"token": held}))
+        assert await api.server.authenticate(token) == user
+    await api.ok("DELETE", f"{NS}/serviceaccounts/default")
+    await api.account()
+    assert await api.server.authenticate(token) is None, "another account of that name"
+
+
+async def test_only_the_token_controller_fills_secrets(api: Api) -> None:
+    await api.ok("POST", f"{NS}/secrets", account_secret())
+    for name, status in (("serviceaccount-token-controller", 200), ("replicaset-controller", 403)):
+        controller = User(f"system:serviceaccount:kube-system:{name}", ("system:authenticated",))
+        changed = account_secret(data={"token": "dA=="})
+        assert (await api("PUT", f"{NS}/secrets/old", changed, user=controller))[0] == status
+        assert (await api("POST", f"{NS}/secrets", {"metadata": {"name": "x"}}, user=controller))[0] == 403
 
 
 async def test_tokens_for_others_are_not_for_us(api: Api) -> None:
@@ -146,6 +181,36 @@ async def test_a_node_reads_only_what_its_pods_mention(api: Api) -> None:
         'persistentvolumeclaims "other" is forbidden: User "system:node:n1" cannot get resource "persistentvolumeclaims" '
         """in API group "" in the namespace "default": no relationship found between node 'n1' and this object"""
     )
+
+
+async def test_a_node_reads_the_accounts_of_its_pods(api: Api) -> None:
+    accounts = f"{NS}/serviceaccounts"
+    for name in ("mine", "other"):
+        await api.ok("POST", accounts, {"metadata": {"name": name}})
+        await api.ok("POST", f"{NS}/pods", pod(name, serviceAccountName=name))
+    await api.ok("POST", f"{NS}/pods/mine/binding", {"target": {"name": "n1"}})
+    await api.ok("GET", f"{accounts}/mine", user=NODE)
+    assert (await api("GET", f"{accounts}/other", user=NODE))[0] == 403
+    for path in (accounts, f"{accounts}?fieldSelector=metadata.name=mine"):
+        status, refused = await api("GET", path, user=NODE)
+        assert (status, "can only get individual resources of this type" in refused["message"]) == (403, True)
+
+
+async def test_a_node_follows_one_object_that_its_pods_mention(api: Api) -> None:
+    await api.account()
+    for name in ("mine", "other"):
+        await api.ok("POST", f"{NS}/configmaps", configmap(name))
+    await api.ok("POST", f"{NS}/pods", pod(volumes=[{"name": "v", "configMap": {"name": "mine"}}]))
+    await api.ok("POST", f"{NS}/pods/p/binding", {"target": {"name": "n1"}})
+    path = f"{NS}/configmaps?fieldSelector=metadata.name"
+    assert [c["metadata"]["name"] for c in (await api.ok("GET", f"{path}=mine", user=NODE))["items"]] == ["mine"]
+    watch = api.watch(f"{path}=mine", user=NODE)
+    assert (await anext(watch))["object"]["metadata"]["name"] == "mine"
+    await watch.aclose()  # type: ignore[attr-defined]
+    for selector in ("=other", "!=other", "=mine/..", "=mine,nonsense"):
+        assert (await api("GET", path + selector, user=NODE))[0] == 403
+    assert (await api("GET", f"{path}=other&watch=1", user=NODE))[0] == 403
+    assert "No Object name found" in (await api("GET", f"{NS}/configmaps", user=NODE))[1]["message"]
 
 
 def bootstrap_secret(**changed: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 from support.api import Api
 
@@ -30,6 +31,17 @@ async def test_aggregated_and_legacy_agree(api: Api) -> None:
                     expected.append(resource["resource"])
                     expected += [f"{resource['resource']}/{s['subresource']}" for s in resource.get("subresources", ())]
                 assert names == expected
+
+
+async def test_the_beta_of_aggregated_discovery_is_over(api: Api) -> None:
+    """Kubernetes serves it no more since 1.33: kubectl 1.26 to 1.29 ask for it, and take the documents of old."""
+    beta = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"
+    for path, kind in (("/api", "APIVersions"), ("/apis", "APIGroupList")):
+        answer = await api.send("GET", path, headers={"accept": f"{beta},application/json"})
+        assert (answer.headers["content-type"], orjson.loads(answer.body)["kind"]) == ("application/json", kind)
+        newer = f"{_AGGREGATED['accept']},{beta},application/json"
+        answer = await api.send("GET", path, headers={"accept": newer})
+        assert answer.headers["content-type"] == _AGGREGATED["accept"]
 
 
 async def test_pods(api: Api) -> None:

@@ -63,6 +63,16 @@ async def test_a_cluster_role_holds_where_it_is_bound(api: Api) -> None:
     assert (await api("GET", "/api/v1/pods", user=BOB))[0] == 200
 
 
+async def test_who_may_see_one_may_list_it_by_name(api: Api) -> None:
+    one = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["list"], "resourceNames": ["one"]}
+    await api.ok("POST", ROLES, role("one", one))
+    await api.ok("POST", BINDINGS, binding("one", "one", user("bob")))
+    path = f"{NS}/configmaps"
+    assert (await api("GET", f"{path}?fieldSelector=metadata.name=one", user=BOB))[0] == 200
+    for other in ("", "?fieldSelector=metadata.name=two", "?fieldSelector=metadata.name!=one"):
+        assert (await api("GET", path + other, user=BOB))[0] == 403
+
+
 async def test_nobody_hands_out_what_he_does_not_have(api: Api) -> None:
     grants = {"apiGroups": [GROUP], "resources": ["roles", "rolebindings"], "verbs": ["create", "update", "get"]}
     await api.ok("POST", ROLES, role("granter", grants, READ))

@@ -49,7 +49,8 @@ class TestController:
         assert list(inspect.signature(controller.reconcile).parameters) == ["context", "key"]
 
     def test_it_runs_with_a_cluster_s_options(self, module: str) -> None:
-        assert self.controller(module).enabled(Options(root_ca="PEM", cluster_cidr="10.1.0.0/16"))
+        options = Options(root_ca="PEM", legacy_token=lambda _account, _secret: "", cluster_cidr="10.1.0.0/16")
+        assert self.controller(module).enabled(options)
 
     def test_it_says_why_it_exists(self, module: str) -> None:
         source = inspect.getmodule(self.controller(module).reconcile)

@@ -96,7 +96,8 @@ async def plane() -> AsyncIterator[Plane]:
         return Client(server.local(user, "kube-controller-manager"))
 
     async with Tasks("test") as tasks:
-        manager = Manager(client, Options(root_ca="PEM", namespace_retry=0.05))
+        options = Options(root_ca="PEM", legacy_token=server.authenticator.issue_legacy, namespace_retry=0.05)
+        manager = Manager(client, options)
         await manager.start(tasks)
         admin = Client(server.local(ADMIN, "kubectl"))
         await admin.create(NAMESPACES, {"metadata": {"name": "shop"}})

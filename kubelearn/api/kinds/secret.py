@@ -18,6 +18,7 @@ from kubelearn.api.resource import Obj, Resource
 
 RESOURCE = Resource("", "v1", "Secret", "secrets", "secret", True)
 ACCOUNT_ANNOTATION = "kubernetes.io/service-account.name"
+ACCOUNT_TOKEN = "kubernetes.io/service-account-token"
 _REDACTED = "<secret contents redacted>"
 _REQUIRED_KEYS = {
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
@@ -48,7 +49,7 @@ def _decoded(encoded: str) -> bytes:
 def _typed(obj: Obj, data: dict[str, str]) -> Errors:
     kind = r.text(obj, "type")
     out: Errors = []
-    if kind == "kubernetes.io/service-account-token":
+    if kind == ACCOUNT_TOKEN:
         if not r.string_map(r.mapping(obj, "metadata"), "annotations").get(ACCOUNT_ANNOTATION):
             out.append(required(f"metadata.annotations[{ACCOUNT_ANNOTATION}]"))
     elif kind == "kubernetes.io/basic-auth" and not {"username", "password"} & set(data):
