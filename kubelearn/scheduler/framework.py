@@ -141,6 +141,12 @@ class NodeInfo:
         self.requested.update(pod.requests)
         self.scored.update(pod.scored_requests)
 
+    def copy(self) -> NodeInfo:
+        """To try things on: pods added there are not added here."""
+        return NodeInfo(
+            self.name, self.obj, dict(self.pods), Counter(self.requested), Counter(self.scored), self.allocatable
+        )
+
     def remove(self, uid: str) -> PodInfo | None:
         pod = self.pods.pop(uid, None)
         if pod is not None:
@@ -165,7 +171,16 @@ class NodeInfo:
 Nodes = Sequence[NodeInfo]
 
 
-def never(_pod: PodInfo, _nodes: Nodes) -> None:
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """What else there is besides nodes and their pods: `budgets` are PodDisruptionBudgets; `nominated` the pods for
+    which room is being made, by node."""
+
+    budgets: Sequence[Obj] = ()
+    nominated: Mapping[str, Sequence[PodInfo]] = field(default_factory=dict)
+
+
+def never(_pod: PodInfo, _nodes: Nodes, _cluster: Cluster) -> None:
     return None
 
 
@@ -175,15 +190,16 @@ def unchanged(_state: Any, scores: dict[str, int]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """`prepare` runs once per pod over all nodes, its result is the `state` the others get. `filter` gives None when
-    the node will do. `score` (higher is better, any scale) runs over the feasible nodes after `prepare_score`, whose
-    None means that the plugin has nothing to say of this pod; `normalize` brings the scores to 0..100.
-    `helped_by` names the changes after which a pod that this plugin rejected is worth another try. Filters run by
-    `order`, the first rejection counts: the order and weights are kube-scheduler's defaults."""
+    """`prepare` runs once per pod over all nodes, its result is the `state` the others get; if it is a Rejection, no
+    node will do. `filter` gives None when the node will do. `score` (higher is better, any scale) runs over the
+    feasible nodes after `prepare_score`, whose None means that the plugin has nothing to say of this pod; `normalize`
+    brings the scores to 0..100. `helped_by` names the changes after which a pod that this plugin rejected is worth
+    another try. Filters run by `order`, the first rejection counts: the order and weights are kube-scheduler's
+    defaults."""
 
     name: str
     order: int
-    prepare: Callable[[PodInfo, Nodes], Any] = never
+    prepare: Callable[[PodInfo, Nodes, Cluster], Any] = never
     filter: Callable[[PodInfo, NodeInfo, Any], Rejection | None] | None = None
     prepare_score: Callable[[PodInfo, Nodes, Nodes], Any] | None = None
     score: Callable[[PodInfo, NodeInfo, Any], int] | None = None

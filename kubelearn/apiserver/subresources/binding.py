@@ -33,7 +33,9 @@ async def _binding(call: Call, kind: Kind, route: Route) -> Response:
             "lastTransitionTime": clock.rfc3339(clock.utc_now()),
         }  # fmt: skip
         others = [c for c in pod.get("status", {}).get("conditions", ()) if c["type"] != "PodScheduled"]
-        pod.setdefault("status", {})["conditions"] = [*others, condition]
+        status = pod.setdefault("status", {})
+        status["conditions"] = [*others, condition]
+        status.pop("nominatedNodeName", None)
         return pod
 
     await rest.write(call, kind, route.namespace, route.name, bind, "bind")

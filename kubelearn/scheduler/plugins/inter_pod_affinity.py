@@ -13,7 +13,7 @@ from typing import Any
 
 from kubelearn.api.resource import Obj
 from kubelearn.api.selectors import LabelSelector, from_label_selector
-from kubelearn.scheduler.framework import MAX_SCORE, NodeInfo, Nodes, Plugin, PodInfo, Rejection
+from kubelearn.scheduler.framework import MAX_SCORE, Cluster, NodeInfo, Nodes, Plugin, PodInfo, Rejection
 
 HARD_WEIGHT = 1  # what an existing pod's required affinity adds to the score of its domain
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
@@ -90,7 +90,7 @@ class _State:
     alone: bool = False
 
 
-def _prepare(pod: PodInfo, nodes: Nodes) -> _State:
+def _prepare(pod: PodInfo, nodes: Nodes, _cluster: Cluster) -> _State:
     state = _State(_required(pod, "podAffinity"), _required(pod, "podAntiAffinity"))
     for node, other in _placed(nodes):
         if _has_affinity(other):
