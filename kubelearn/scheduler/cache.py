@@ -19,6 +19,9 @@ class Cache:
     def nodes(self) -> list[NodeInfo]:
         return [node for node in self._nodes.values() if node.obj is not None]
 
+    def node(self, name: str) -> NodeInfo | None:
+        return self._nodes.get(name)
+
     def set_node(self, obj: Obj) -> None:
         self._node(obj["metadata"]["name"]).set_node(obj)
 

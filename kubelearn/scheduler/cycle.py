@@ -30,6 +30,8 @@ from kubelearn.scheduler.framework import Cluster, PodInfo
 from kubelearn.scheduler.preemption import Preemption
 from kubelearn.scheduler.queue import Entry, PodQueue
 from kubelearn.scheduler.report import Reporter, finished, nominated_of
+from kubelearn.scheduler.volume_binder import VolumeBinder, VolumeBindingError
+from kubelearn.scheduler.volumes import Plan, claim_names
 from kubelearn.trace.cause import Acting, acting
 
 log = logging.getLogger(__name__)
@@ -63,6 +65,7 @@ class Scheduler:
         self._nodes = Informer(client, NODES)
         self._budgets = Informer(client, BUDGETS)
         self._evictor = Evictor(client, recorder, now)
+        self._volumes = VolumeBinder(client, self._on_storage)
         self._reporter = Reporter(client, recorder, self._pods, now)
         self._wake = asyncio.Event()
         self._tasks = Tasks("scheduler")
@@ -72,7 +75,7 @@ class Scheduler:
         async with self._tasks as tasks:
             self._nodes.add_handler(self._on_node)
             self._pods.add_handler(self._on_pod)
-            informers = (self._nodes, self._budgets, self._pods)
+            informers = (self._nodes, self._budgets, *self._volumes.informers, self._pods)
             for informer in informers:
                 informer.start(tasks)
             for informer in informers:
@@ -110,6 +113,7 @@ class Scheduler:
         if event == "DELETED" or (new.get("status") or {}).get("phase") in FINISHED:
             self._queue.remove(pod.uid)
             self._cache.withdraw(pod.uid)
+            self._volumes.wake()
             if self._cache.remove(pod.uid):
                 self._moved("pod-gone", pod.revision)
         elif node := pod.spec.get("nodeName"):
@@ -128,8 +132,17 @@ class Scheduler:
             self._queue.put(pod)
             self._wake.set()
 
-    def _moved(self, change: str, revision: int) -> None:
+    def _on_storage(self, change: str, obj: Obj) -> None:
+        about = obj["metadata"]
+        self._moved(change, _revision(obj), (about["namespace"], about["name"]) if change == "claim" else None)
+
+    def _moved(self, change: str, revision: int, claim: tuple[str, str] | None = None) -> None:
+        """A `claim` concerns only the pods that name it."""
+
         def helps(entry: Entry) -> bool:
+            pod = entry.pod
+            if claim is not None and claim not in {(pod.namespace, name) for name, _ in claim_names(pod)}:
+                return False
             return any(change in self._helped_by.get(name, ()) for name in entry.rejected_by)
 
         self._queue.moved(revision, helps)
@@ -141,8 +154,10 @@ class Scheduler:
         decision = self._decide(entry.pod)
         before = entry.report
         if decision.node:
+            plan = self._volumes.plan(entry.pod, self._cache.node(decision.node))
+            self._volumes.assume(plan)
             self._cache.place(entry.pod, decision.node)
-            work = self._bind(entry, decision, before)
+            work = self._bind(entry, decision, plan, before)
         else:
             self._queue.reject(entry, decision.rejected_by)
             outranked = self._nominate(entry.pod, decision)
@@ -155,7 +170,7 @@ class Scheduler:
 
     def _decide(self, pod: PodInfo) -> Decision:
         try:
-            cluster = Cluster(self._budgets.items(), self._cache.nominated())
+            cluster = Cluster(self._budgets.items(), self._cache.nominated(), self._volumes.storage(pod))
             nominated = self._cache.nomination(pod.uid)
             return decide(pod, self._cache.nodes(), self._plugins, self._rng, cluster, nominated)
         except (KeyError, TypeError, ValueError) as error:
@@ -195,11 +210,13 @@ class Scheduler:
                 self._queue.retry(entry)
                 self._wake.set()
 
-    async def _bind(self, entry: Entry, decision: Decision, before: asyncio.Task[None] | None) -> None:
+    async def _bind(self, entry: Entry, decision: Decision, plan: Plan, before: asyncio.Task[None] | None) -> None:
         """`before` tells of an earlier failure; its condition must not land on a bound pod."""
         pod = entry.pod
-        await finished(before)
         try:
+            with self._volumes.assumed(plan), acting(Acting(revision=entry.cause, note=decision.note())):
+                await finished(before)
+                await self._bind_volumes(entry, decision.node, plan)
             async with self._binding:
                 with acting(Acting(revision=entry.cause, note=decision.note())):
                     await self._post_binding(pod, decision.node)
@@ -208,10 +225,19 @@ class Scheduler:
             await self._reporter.tell(
                 pod, entry.cause, "Warning", "FailedScheduling", "Scheduling", f"binding rejected: {error}"
             )
+        except VolumeBindingError as error:
+            self._binding_failed(entry, error)
+            await self._reporter.expect(pod, entry.cause, "")
+            await self._reporter.tell(pod, entry.cause, "Warning", "FailedScheduling", "Scheduling", str(error))
         else:
             self._queue.remove(pod.uid)
             said = f"Successfully assigned {pod.namespace}/{pod.name} to {decision.node}"
             await self._reporter.tell(pod, entry.cause, "Normal", "Scheduled", "Binding", said)
+
+    async def _bind_volumes(self, entry: Entry, node: str, plan: Plan) -> None:
+        if plan:
+            await self._reporter.expect(entry.pod, entry.cause, node)
+            await self._volumes.bind(plan, node, lambda: entry.pod.uid not in self._queue)
 
     async def _post_binding(self, pod: PodInfo, node: str) -> None:
         binding = {

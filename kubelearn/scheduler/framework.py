@@ -172,12 +172,22 @@ Nodes = Sequence[NodeInfo]
 
 
 @dataclass(frozen=True, slots=True)
+class Storage:
+    """PersistentVolumeClaims by namespace and name, PersistentVolumes and StorageClasses by name."""
+
+    claims: Mapping[tuple[str, str], Obj] = field(default_factory=dict)
+    volumes: Mapping[str, Obj] = field(default_factory=dict)
+    classes: Mapping[str, Obj] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Cluster:
     """What else there is besides nodes and their pods: `budgets` are PodDisruptionBudgets; `nominated` the pods for
     which room is being made, by node."""
 
     budgets: Sequence[Obj] = ()
     nominated: Mapping[str, Sequence[PodInfo]] = field(default_factory=dict)
+    storage: Storage = field(default_factory=Storage)
 
 
 def never(_pod: PodInfo, _nodes: Nodes, _cluster: Cluster) -> None:

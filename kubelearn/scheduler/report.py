@@ -63,6 +63,17 @@ class Reporter:
             wanted["lastTransitionTime"] = clock.rfc3339(self._now())
         return wanted
 
+    async def expect(self, pod: PodInfo, cause: int, node: str) -> None:
+        """Shows where the pod is going while its volumes are being bound; "": nowhere after all."""
+        patch = {"status": {"nominatedNodeName": node or None}}
+        try:
+            with acting(Acting(revision=cause)):
+                await self._client.patch(
+                    PODS, pod.name, pod.namespace, patch, STRATEGIC_MERGE_PATCH, subresource="status"
+                )
+        except (ApiError, TransportError) as error:
+            log.info("pod %s/%s: nomination not written: %s", pod.namespace, pod.name, error)
+
     async def tell(self, pod: PodInfo, cause: int, type_: str, reason: str, action: str, note: str) -> None:
         with acting(Acting(revision=cause)):
             await self._recorder.event(pod.obj, type_, reason, action, note)

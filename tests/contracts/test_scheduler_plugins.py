@@ -12,7 +12,7 @@ from kubelearn.scheduler.framework import MAX_SCORE, Cluster, NodeInfo, Plugin, 
 
 PACKAGE = "kubelearn.scheduler.plugins"
 PLUGINS = discover(PACKAGE, "PLUGIN", Plugin)
-CHANGES = {"node", "pod-gone", "pod-new"}
+CHANGES = {"node", "pod-gone", "pod-new", "claim", "volume", "class"}
 
 # kube-scheduler's default weights (pkg/scheduler/apis/config/v1/default_plugins.go)
 WEIGHTS = {

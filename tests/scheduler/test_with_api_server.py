@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from support.plane import EVENTS, Plane, plane
 
+from kubelearn.api.kinds.persistentvolume import RESOURCE as VOLUMES
+from kubelearn.api.kinds.persistentvolumeclaim import RESOURCE as CLAIMS
 from kubelearn.api.kinds.priorityclass import RESOURCE as PRIORITIES
+from kubelearn.api.kinds.storageclass import RESOURCE as CLASSES
 from kubelearn.api.resource import Obj
 from kubelearn.apiserver.auth import User
 from kubelearn.client.event_series import SeriesRecorder
@@ -82,4 +85,88 @@ async def test_preemption(cluster: Plane) -> None:
     assert (condition["status"], condition["reason"]) == ("True", "PreemptionByScheduler")
     await cluster.admin.delete(PODS, "low", "shop", options={"gracePeriodSeconds": 0})
     bound = await until_pod(cluster, "urgent", "spec.nodeName", "worker-1")
+    assert "nominatedNodeName" not in bound["status"]
+
+
+def mount(claim: str) -> list[Obj]:
+    return [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}]
+
+
+async def make_claim(cluster: Plane, storage_class: str) -> None:
+    spec = {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": storage_class,
+        "resources": {"requests": {"storage": "1Gi"}},
+    }
+    await cluster.admin.create(CLAIMS, {"metadata": {"name": "data", "namespace": "shop"}, "spec": spec})
+
+
+async def make_volume(cluster: Plane, name: str, node: str, size: str, storage_class: str) -> None:
+    here = {"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}
+    spec = {
+        "capacity": {"storage": size},
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": storage_class,
+        "local": {"path": "/data"},
+        "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}},
+    }
+    await cluster.admin.create(VOLUMES, {"metadata": {"name": name}, "spec": spec})
+
+
+async def message_begins(cluster: Plane, name: str, text: str) -> None:
+    async def right() -> bool:
+        found = await cluster.admin.get(PODS, name, "shop")
+        return any(c.get("message", "").startswith(text) for c in found["status"].get("conditions", ()))
+
+    await cluster.until(right)
+
+
+async def test_a_pod_waits_for_its_claim_and_the_claim_for_a_volume(cluster: Plane) -> None:
+    await make_pod(cluster, "web", volumes=mount("data"))
+    await message_begins(cluster, "web", '0/1 nodes are available: persistentvolumeclaim "data" not found.')
+    await make_claim(cluster, "manual")
+    await message_begins(cluster, "web", "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.")
+    await make_volume(cluster, "v", "worker-1", "1Gi", "manual")
+    await until_pod(cluster, "web", "spec.nodeName", "worker-1")
+
+
+async def test_the_volume_of_a_late_claim_is_chosen_with_the_node(cluster: Plane) -> None:
+    late = {"provisioner": "kubernetes.io/no-provisioner", "volumeBindingMode": "WaitForFirstConsumer"}
+    await cluster.admin.create(CLASSES, {"metadata": {"name": "late"}, **late})
+    await make_volume(cluster, "far", "worker-2", "1Gi", "late")
+    await make_claim(cluster, "late")
+    await make_pod(cluster, "web", volumes=mount("data"))
+    await message_begins(
+        cluster, "web", "0/1 nodes are available: 1 node(s) didn't find available persistent volumes to bind."
+    )
+    await make_volume(cluster, "near", "worker-1", "2Gi", "late")
+    bound = await until_pod(cluster, "web", "spec.nodeName", "worker-1")
+    assert "nominatedNodeName" not in bound["status"]
+    claim = await cluster.admin.get(CLAIMS, "data", "shop")
+    assert (claim["spec"]["volumeName"], claim["status"]["phase"]) == ("near", "Bound")
+    assert "volume.kubernetes.io/selected-node" not in claim["metadata"]["annotations"]
+    near = await cluster.admin.get(VOLUMES, "near")
+    assert near["metadata"]["annotations"]["pv.kubernetes.io/bound-by-controller"] == "yes"
+    assert near["spec"]["claimRef"]["uid"] == claim["metadata"]["uid"]
+
+
+async def test_a_provisioner_is_told_the_node_and_waited_for(cluster: Plane) -> None:
+    made = {"provisioner": "example.com/disk", "volumeBindingMode": "WaitForFirstConsumer"}
+    await cluster.admin.create(CLASSES, {"metadata": {"name": "made"}, **made})
+    await make_claim(cluster, "made")
+    await make_pod(cluster, "web", volumes=mount("data"))
+
+    async def selected() -> bool:
+        found = await cluster.admin.get(CLAIMS, "data", "shop")
+        marks = found["metadata"].get("annotations") or {}
+        return bool(marks.get("volume.kubernetes.io/selected-node") == "worker-1")
+
+    await cluster.until(selected)
+    waiting = await until_pod(cluster, "web", "status.nominatedNodeName", "worker-1")
+    assert not waiting["spec"].get("nodeName")
+    await make_volume(cluster, "v", "worker-1", "1Gi", "made")
+    claim = await cluster.admin.get(CLAIMS, "data", "shop")
+    ref = {key: claim["metadata"][key] for key in ("namespace", "name", "uid")}
+    await cluster.admin.patch(VOLUMES, "v", "", {"spec": {"claimRef": ref}})
+    bound = await until_pod(cluster, "web", "spec.nodeName", "worker-1")
     assert "nominatedNodeName" not in bound["status"]
