@@ -170,3 +170,26 @@ async def test_a_provisioner_is_told_the_node_and_waited_for(cluster: Plane) -> 
     await cluster.admin.patch(VOLUMES, "v", "", {"spec": {"claimRef": ref}})
     bound = await until_pod(cluster, "web", "spec.nodeName", "worker-1")
     assert "nominatedNodeName" not in bound["status"]
+
+
+async def test_a_provisioner_that_gives_up_sends_the_pod_back(cluster: Plane) -> None:
+    made = {"provisioner": "example.com/disk", "volumeBindingMode": "WaitForFirstConsumer"}
+    await cluster.admin.create(CLASSES, {"metadata": {"name": "made"}, **made})
+    await make_claim(cluster, "made")
+    await make_pod(cluster, "web", volumes=mount("data"))
+    await until_pod(cluster, "web", "status.nominatedNodeName", "worker-1")
+    marks = {"volume.kubernetes.io/selected-node": None}
+
+    async def selected() -> bool:
+        found = await cluster.admin.get(CLAIMS, "data", "shop")
+        return "volume.kubernetes.io/selected-node" in (found["metadata"].get("annotations") or {})
+
+    await cluster.until(selected)
+    await cluster.admin.patch(CLAIMS, "data", "shop", {"metadata": {"annotations": marks}})
+    said = 'running PreBind plugin "VolumeBinding": binding volumes: provisioning failed for PVC "data"'
+
+    async def told() -> bool:
+        return said in await cluster.events()
+
+    await cluster.until(told)
+    await cluster.until(selected)
