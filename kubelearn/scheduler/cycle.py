@@ -8,6 +8,7 @@ creation, or the change that made another try worth while) and carries the verdi
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import random
 import time
@@ -227,8 +228,8 @@ class Scheduler:
             )
         except VolumeBindingError as error:
             self._binding_failed(entry, error)
-            await self._reporter.expect(pod, entry.cause, "")
-            await self._reporter.tell(pod, entry.cause, "Warning", "FailedScheduling", "Scheduling", str(error))
+            failed = dataclasses.replace(decision, message=str(error), nominate="")
+            await self._reporter.report(pod, entry.cause, failed, None, "SchedulerError")
         else:
             self._queue.remove(pod.uid)
             said = f"Successfully assigned {pod.namespace}/{pod.name} to {decision.node}"

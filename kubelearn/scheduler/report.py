@@ -27,10 +27,17 @@ class Reporter:
     def __init__(self, client: Client, recorder: SeriesRecorder, pods: Informer, now: clock.Clock) -> None:
         self._client, self._recorder, self._pods, self._now = client, recorder, pods, now
 
-    async def report(self, pod: PodInfo, cause: int, decision: Decision, before: asyncio.Task[None] | None) -> None:
-        """The Unschedulable condition, the nomination and the FailedScheduling event."""
+    async def report(
+        self,
+        pod: PodInfo,
+        cause: int,
+        decision: Decision,
+        before: asyncio.Task[None] | None,
+        reason: str = "Unschedulable",
+    ) -> None:
+        """The PodScheduled condition, the nomination and the FailedScheduling event."""
         await finished(before)
-        if status := self._status(pod, decision):
+        if status := self._status(pod, decision, reason):
             patch = {"status": status}
             try:
                 with acting(Acting(revision=cause, note=decision.note())):
@@ -41,20 +48,20 @@ class Reporter:
                 log.info("pod %s/%s: condition not written: %s", pod.namespace, pod.name, error)
         await self.tell(pod, cause, "Warning", "FailedScheduling", "Scheduling", decision.message)
 
-    def _status(self, pod: PodInfo, decision: Decision) -> Obj:
+    def _status(self, pod: PodInfo, decision: Decision, reason: str) -> Obj:
         """What of the pod's status is to be changed."""
         seen = self._pods.get(pod.namespace, pod.name) or pod.obj
-        condition = self._condition(seen, decision.message)
+        condition = self._condition(seen, reason, decision.message)
         status: Obj = {"conditions": [condition]} if condition is not None else {}
         if decision.nominate is not None and decision.nominate != nominated_of(seen):
             status["nominatedNodeName"] = decision.nominate or None
         return status
 
-    def _condition(self, seen: Obj, message: str) -> Obj | None:
+    def _condition(self, seen: Obj, reason: str, message: str) -> Obj | None:
         """PodScheduled as it should be, or None if it is so already."""
         found: list[dict[str, Any]] = (seen.get("status") or {}).get("conditions") or []
         current = next((c for c in found if c.get("type") == "PodScheduled"), {})
-        wanted = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+        wanted = {"type": "PodScheduled", "status": "False", "reason": reason, "message": message}
         if generation := seen["metadata"].get("generation"):
             wanted["observedGeneration"] = generation
         if all(current.get(name) == value for name, value in wanted.items()):
@@ -64,8 +71,8 @@ class Reporter:
         return wanted
 
     async def expect(self, pod: PodInfo, cause: int, node: str) -> None:
-        """Shows where the pod is going while its volumes are being bound; "": nowhere after all."""
-        patch = {"status": {"nominatedNodeName": node or None}}
+        """Shows where the pod is going while its volumes are being bound."""
+        patch = {"status": {"nominatedNodeName": node}}
         try:
             with acting(Acting(revision=cause)):
                 await self._client.patch(

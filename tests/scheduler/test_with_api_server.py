@@ -191,5 +191,9 @@ async def test_a_provisioner_that_gives_up_sends_the_pod_back(cluster: Plane) ->
     async def told() -> bool:
         return said in await cluster.events()
 
+    await message_begins(cluster, "web", said)
+    found = await cluster.admin.get(PODS, "web", "shop")
+    assert [c["reason"] for c in found["status"]["conditions"]] == ["SchedulerError"]
+    assert "nominatedNodeName" not in found["status"]
     await cluster.until(told)
     await cluster.until(selected)
