@@ -74,6 +74,11 @@ class PodInfo:
         return "deletionTimestamp" in self.obj["metadata"]
 
     @property
+    def choosy(self) -> bool:
+        affinity = self.spec.get("affinity") or {}
+        return "podAffinity" in affinity or "podAntiAffinity" in affinity
+
+    @property
     def revision(self) -> int:
         return int(self.obj["metadata"].get("resourceVersion") or 0)
 
@@ -114,7 +119,8 @@ def _host_ports(spec: Obj) -> frozenset[HostPort]:
 
 @dataclass(eq=False)
 class NodeInfo:
-    """A node and the pods counted on it, assumed ones included. Change pods through `add` and `remove` only."""
+    """A node and the pods counted on it, assumed ones included. Change pods through `add` and `remove` only.
+    `choosy` are those that have pod affinity or anti-affinity: only these have a say in where other pods go."""
 
     name: str
     obj: Obj | None = None
@@ -122,6 +128,7 @@ class NodeInfo:
     requested: Counter[str] = field(default_factory=Counter)
     scored: Counter[str] = field(default_factory=Counter)
     allocatable: dict[str, int] = field(default_factory=dict)
+    choosy: dict[str, PodInfo] = field(default_factory=dict)
 
     @classmethod
     def of(cls, obj: Obj, pods: Iterable[PodInfo] = ()) -> NodeInfo:
@@ -138,17 +145,19 @@ class NodeInfo:
     def add(self, pod: PodInfo) -> None:
         self.remove(pod.uid)
         self.pods[pod.uid] = pod
+        if pod.choosy:
+            self.choosy[pod.uid] = pod
         self.requested.update(pod.requests)
         self.scored.update(pod.scored_requests)
 
     def copy(self) -> NodeInfo:
         """To try things on: pods added there are not added here."""
-        return NodeInfo(
-            self.name, self.obj, dict(self.pods), Counter(self.requested), Counter(self.scored), self.allocatable
-        )
+        requested, scored = Counter(self.requested), Counter(self.scored)
+        return NodeInfo(self.name, self.obj, dict(self.pods), requested, scored, self.allocatable, dict(self.choosy))
 
     def remove(self, uid: str) -> PodInfo | None:
         pod = self.pods.pop(uid, None)
+        self.choosy.pop(uid, None)
         if pod is not None:
             self.requested.subtract(pod.requests)
             self.scored.subtract(pod.scored_requests)
