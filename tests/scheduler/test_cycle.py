@@ -41,6 +41,7 @@ class Api:
         self.refuse_bindings: list[ApiError] = []
         self.hold_pods = False
         self.lingering = True
+        self.refuse_deletions: list[ApiError] = []
         self.held: list[bytes] = []
 
     def put(self, plural: str, obj: Obj) -> Obj:
@@ -94,6 +95,8 @@ class Api:
             return Response(200, {}, orjson.dumps({"kind": "List", "metadata": metadata, "items": items}))
         self.writes.append((request.method, "/".join(parts), from_headers(request.headers)))
         if request.method == "DELETE":
+            if self.refuse_deletions:
+                raise self.refuse_deletions.pop(0)
             self.leave(parts[1])
             return Response(200, {}, orjson.dumps({"kind": "Status", "status": "Success"}))
         return Response(201, {}, orjson.dumps(self.write(parts, orjson.loads(request.body))))
@@ -105,7 +108,7 @@ class Api:
 
     def write(self, parts: list[str], body: Obj) -> Obj:
         if parts[0] == "events":
-            return self.put("events", body)
+            return self.put("events", {**self.objects["events"][parts[1]], **body} if len(parts) > 1 else body)
         current: Obj = orjson.loads(orjson.dumps(self.objects["pods"][parts[1]]))
         if parts[2] == "binding":
             if self.refuse_bindings:
@@ -337,3 +340,27 @@ async def test_a_victim_that_goes_at_once(api: Api) -> None:
     await until(lambda: api.node_of("urgent") == "a")
     assert len(api.said("Preempted")) == 3
     assert "nominatedNodeName" not in api.objects["pods"]["urgent"]["status"]
+
+
+async def test_a_victim_that_cannot_be_removed_is_tried_again(api: Api) -> None:
+    api.put("nodes", node("a", cpu="1"))
+    api.put("pods", pod("low", cpu="800m"))
+    await until(lambda: api.node_of("low"))
+    api.refuse_deletions.append(ApiError(500, "InternalError", "no luck"))
+    api.put("pods", pod("urgent", cpu="800m", priority=1000))
+    await until(lambda: api.said("Preempted"))
+    assert [path for method, path, _ in api.writes if method == "DELETE"] == ["pods/low"] * 2
+
+
+async def test_a_pod_of_lower_priority_loses_its_nomination(api: Api) -> None:
+    api.put("nodes", node("a", cpu="1"))
+    api.put("pods", pod("low", cpu="800m"))
+    await until(lambda: api.node_of("low"))
+    api.put("pods", pod("middle", cpu="800m", priority=10))
+    await until(lambda: api.objects["pods"]["middle"]["status"].get("nominatedNodeName") == "a")
+    api.put("pods", pod("urgent", cpu="800m", priority=1000))
+    await until(lambda: api.objects["pods"]["urgent"]["status"].get("nominatedNodeName") == "a")
+    await until(lambda: "nominatedNodeName" not in api.objects["pods"]["middle"]["status"])
+    api.remove("pods", "low")
+    await until(lambda: api.node_of("urgent") == "a")
+    assert not api.node_of("middle")
