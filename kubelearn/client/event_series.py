@@ -44,18 +44,27 @@ class SeriesRecorder:
         self._now = now
         self._series: Recent[_Series] = Recent()
 
-    async def event(self, obj: Obj, type_: str, reason: str, action: str, note: str) -> None:
-        """Tell that `action` on `obj` (which needs apiVersion and kind) had the outcome `reason`. An event that cannot
-        be written is logged and let go."""
+    async def event(
+        self, obj: Obj, type_: str, reason: str, action: str, note: str, *, related: Obj | None = None
+    ) -> None:
+        """Tell that `action` on `obj` (which needs apiVersion and kind) had the outcome `reason`, because of `related`.
+        An event that cannot be written is logged and let go."""
         regarding = reference(obj)
         key = (type_, action, reason, *(str(regarding.get(k, "")) for k in ("kind", "namespace", "name", "uid")))
         try:
-            await self._write(key, regarding, type_, reason, action, note)
+            await self._write(key, regarding, type_, reason, action, note, related)
         except (ApiError, TransportError) as error:
             log.info("event not written: %s %s: %s", reason, note, error)
 
     async def _write(
-        self, key: tuple[str, ...], regarding: Obj, type_: str, reason: str, action: str, note: str
+        self,
+        key: tuple[str, ...],
+        regarding: Obj,
+        type_: str,
+        reason: str,
+        action: str,
+        note: str,
+        related: Obj | None,
     ) -> None:
         at, now = time.monotonic(), clock.rfc3339_micro(self._now())
         namespace = regarding.get("namespace") or "default"
@@ -89,5 +98,6 @@ class SeriesRecorder:
             "action": action,
             "reportingComponent": self._component,
             "reportingInstance": self._instance,
+            **({"related": reference(related)} if related is not None else {}),
         }
         await self._client.create(EVENTS, event, namespace)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable
 
+from kubelearn.api import volume_matching as matching
 from kubelearn.api.kinds import persistentvolume, persistentvolumeclaim, storageclass
 from kubelearn.api.resource import Obj
-from kubelearn.controllers import _volume_matching as matching
 from kubelearn.controllers.base import Controller, ControllerContext, Watch
 from kubelearn.trace import cause
 
@@ -78,27 +78,25 @@ async def _sync_claim(context: ControllerContext, claim: Obj) -> None:
         else:
             await _phase(context, CLAIMS, claim, "Pending")
         return
-    if await _waits_for_pod(context, claim):
-        await _phase(context, CLAIMS, claim, "Pending")
-        return
-    found = matching.best(context.informer(VOLUMES).items(), claim)
+    late = _binds_late(context, claim)
+    volumes = context.informer(VOLUMES).items()
+    found = matching.best([v for v in volumes if matching.is_for(v, claim)] if late else volumes, claim)
     if found is not None:
         await _bind(context, found, claim)
         return
-    await _say_why(context, claim)
+    if late and matching.SELECTED_NODE not in matching.marks_of(claim):
+        text = "waiting for first consumer to be created before binding"
+        await context.recorder.event(claim, "Normal", "WaitForFirstConsumer", text)
+    else:
+        await _say_why(context, claim)
     await _phase(context, CLAIMS, claim, "Pending")
 
 
-async def _waits_for_pod(context: ControllerContext, claim: Obj) -> bool:
-    """With WaitForFirstConsumer the scheduler chooses a node first."""
+def _binds_late(context: ControllerContext, claim: Obj) -> bool:
+    """With WaitForFirstConsumer the scheduler chooses, with a node: it reserves a volume that can be used there, or
+    has one provisioned. Only what was reserved is bound here."""
     found = context.informer(CLASSES).get("", matching.class_of(claim))
-    if found is None or found.get("volumeBindingMode") != "WaitForFirstConsumer":
-        return False
-    if matching.SELECTED_NODE in matching.marks_of(claim):
-        return False
-    text = "waiting for first consumer to be created before binding"
-    await context.recorder.event(claim, "Normal", "WaitForFirstConsumer", text)
-    return True
+    return found is not None and found.get("volumeBindingMode") == "WaitForFirstConsumer"
 
 
 async def _say_why(context: ControllerContext, claim: Obj) -> None:

@@ -8,6 +8,7 @@ creation, or the change that made another try worth while) and carries the verdi
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import random
 import time
@@ -15,23 +16,28 @@ from collections.abc import Callable
 from typing import Any
 
 from kubelearn.api.errors import ApiError
+from kubelearn.api.kinds.poddisruptionbudget import RESOURCE as BUDGETS
 from kubelearn.api.resource import Obj, Resource
 from kubelearn.client.event_series import SeriesRecorder
 from kubelearn.client.informer import Informer
-from kubelearn.client.rest import STRATEGIC_MERGE_PATCH, Client
+from kubelearn.client.rest import Client
 from kubelearn.client.transport import TransportError
 from kubelearn.kit import clock
 from kubelearn.kit.tasks import Tasks
 from kubelearn.scheduler.cache import Cache
 from kubelearn.scheduler.decide import Decision, decide, default_plugins
-from kubelearn.scheduler.framework import PodInfo
+from kubelearn.scheduler.eviction import PODS, Evictor
+from kubelearn.scheduler.framework import Cluster, PodInfo
+from kubelearn.scheduler.preemption import Preemption
 from kubelearn.scheduler.queue import Entry, PodQueue
+from kubelearn.scheduler.report import Reporter, finished, nominated_of
+from kubelearn.scheduler.volume_binder import VolumeBinder, VolumeBindingError
+from kubelearn.scheduler.volumes import Plan, claim_names
 from kubelearn.trace.cause import Acting, acting
 
 log = logging.getLogger(__name__)
 
 NAME = "default-scheduler"
-PODS = Resource("", "v1", "Pod", "pods", "pod", True)
 NODES = Resource("", "v1", "Node", "nodes", "node", False)
 FINISHED = ("Succeeded", "Failed")
 BINDINGS_AT_ONCE = 32
@@ -50,8 +56,6 @@ class Scheduler:
         rng: random.Random | None = None,
     ) -> None:
         self._client = client
-        self._recorder = recorder
-        self._now = now
         self._monotonic = monotonic
         self._rng = rng
         self._plugins = default_plugins()
@@ -60,6 +64,10 @@ class Scheduler:
         self._queue = PodQueue(monotonic)
         self._pods = Informer(client, PODS)
         self._nodes = Informer(client, NODES)
+        self._budgets = Informer(client, BUDGETS)
+        self._evictor = Evictor(client, recorder, now)
+        self._volumes = VolumeBinder(client, self._on_storage)
+        self._reporter = Reporter(client, recorder, self._pods, now)
         self._wake = asyncio.Event()
         self._tasks = Tasks("scheduler")
         self._binding = asyncio.Semaphore(BINDINGS_AT_ONCE)
@@ -68,10 +76,11 @@ class Scheduler:
         async with self._tasks as tasks:
             self._nodes.add_handler(self._on_node)
             self._pods.add_handler(self._on_pod)
-            self._nodes.start(tasks)
-            self._pods.start(tasks)
-            await self._nodes.synced()
-            await self._pods.synced()
+            informers = (self._nodes, self._budgets, *self._volumes.informers, self._pods)
+            for informer in informers:
+                informer.start(tasks)
+            for informer in informers:
+                await informer.synced()
             while True:
                 entry = self._queue.pop()
                 if entry is None:
@@ -104,6 +113,8 @@ class Scheduler:
         pod = PodInfo.of(new)
         if event == "DELETED" or (new.get("status") or {}).get("phase") in FINISHED:
             self._queue.remove(pod.uid)
+            self._cache.withdraw(pod.uid)
+            self._volumes.wake()
             if self._cache.remove(pod.uid):
                 self._moved("pod-gone", pod.revision)
         elif node := pod.spec.get("nodeName"):
@@ -113,12 +124,26 @@ class Scheduler:
                 self._moved("pod-new", pod.revision)
         elif not _is_ours(pod):
             self._queue.remove(pod.uid)
+            self._cache.withdraw(pod.uid)
         elif not self._cache.is_placed(pod.uid):
+            if nominated := nominated_of(new):
+                self._cache.nominate(pod, nominated)
+            elif old is not None and nominated_of(old):
+                self._cache.withdraw(pod.uid)
             self._queue.put(pod)
             self._wake.set()
 
-    def _moved(self, change: str, revision: int) -> None:
+    def _on_storage(self, change: str, obj: Obj) -> None:
+        about = obj["metadata"]
+        self._moved(change, _revision(obj), (about["namespace"], about["name"]) if change == "claim" else None)
+
+    def _moved(self, change: str, revision: int, claim: tuple[str, str] | None = None) -> None:
+        """A `claim` concerns only the pods that name it."""
+
         def helps(entry: Entry) -> bool:
+            pod = entry.pod
+            if claim is not None and claim not in {(pod.namespace, name) for name, _ in claim_names(pod)}:
+                return False
             return any(change in self._helped_by.get(name, ()) for name in entry.rejected_by)
 
         self._queue.moved(revision, helps)
@@ -130,37 +155,90 @@ class Scheduler:
         decision = self._decide(entry.pod)
         before = entry.report
         if decision.node:
+            plan = self._volumes.plan(entry.pod, self._cache.node(decision.node))
+            self._volumes.assume(plan)
             self._cache.place(entry.pod, decision.node)
-            work = self._bind(entry, decision, before)
+            work = self._bind(entry, decision, plan, before)
         else:
             self._queue.reject(entry, decision.rejected_by)
-            work = self._report(entry.pod, entry.cause, decision, before)
+            outranked = self._nominate(entry.pod, decision)
+            if decision.preemption is None:
+                work = self._reporter.report(entry.pod, entry.cause, decision, before)
+            else:
+                self._queue.hold(entry)
+                work = self._preempt(entry, decision, decision.preemption, outranked, before)
         entry.report = self._tasks.start(work, f"{entry.pod.namespace}/{entry.pod.name}")
 
     def _decide(self, pod: PodInfo) -> Decision:
         try:
-            return decide(pod, self._cache.nodes(), self._plugins, self._rng)
+            cluster = Cluster(self._budgets.items(), self._cache.nominated(), self._volumes.storage(pod))
+            nominated = self._cache.nomination(pod.uid)
+            return decide(pod, self._cache.nodes(), self._plugins, self._rng, cluster, nominated)
         except (KeyError, TypeError, ValueError) as error:
             log.exception("no decision on pod %s/%s", pod.namespace, pod.name)
             return Decision("", {}, f"running plugins: {error}", frozenset(self._helped_by))
 
-    async def _bind(self, entry: Entry, decision: Decision, before: asyncio.Task[None] | None) -> None:
+    def _nominate(self, pod: PodInfo, decision: Decision) -> list[PodInfo]:
+        """The pods of lower priority that counted on the room which is now to be made for `pod`."""
+        if decision.nominate is None:
+            return []
+        if not decision.nominate:
+            self._cache.withdraw(pod.uid)
+            return []
+        there = self._cache.nominated().get(decision.nominate, [])
+        outranked = [other for other in there if other.priority < pod.priority]
+        for other in outranked:
+            self._cache.withdraw(other.uid)
+        self._cache.nominate(pod, decision.nominate)
+        return outranked
+
+    async def _preempt(
+        self,
+        entry: Entry,
+        decision: Decision,
+        found: Preemption,
+        outranked: list[PodInfo],
+        before: asyncio.Task[None] | None,
+    ) -> None:
+        await self._reporter.report(entry.pod, entry.cause, decision, before)
+        try:
+            with acting(Acting(revision=entry.cause, note=decision.note())):
+                await self._evictor.withdraw(outranked)
+                await self._evictor.evict(entry.pod, found, lambda: self._queue.let_go(entry))
+        except (ApiError, TransportError) as error:
+            log.warning("making room for %s/%s: %s", entry.pod.namespace, entry.pod.name, error)
+            if entry.place in ("held", "waiting"):
+                self._queue.retry(entry)
+                self._wake.set()
+
+    async def _bind(self, entry: Entry, decision: Decision, plan: Plan, before: asyncio.Task[None] | None) -> None:
         """`before` tells of an earlier failure; its condition must not land on a bound pod."""
         pod = entry.pod
-        await _finished(before)
         try:
+            with self._volumes.assumed(plan), acting(Acting(revision=entry.cause, note=decision.note())):
+                await finished(before)
+                await self._bind_volumes(entry, decision.node, plan)
             async with self._binding:
                 with acting(Acting(revision=entry.cause, note=decision.note())):
                     await self._post_binding(pod, decision.node)
         except (ApiError, TransportError) as error:
             self._binding_failed(entry, error)
-            await self._tell(
+            await self._reporter.tell(
                 pod, entry.cause, "Warning", "FailedScheduling", "Scheduling", f"binding rejected: {error}"
             )
+        except VolumeBindingError as error:
+            self._binding_failed(entry, error)
+            failed = dataclasses.replace(decision, message=str(error), nominate="")
+            await self._reporter.report(pod, entry.cause, failed, None, "SchedulerError")
         else:
             self._queue.remove(pod.uid)
             said = f"Successfully assigned {pod.namespace}/{pod.name} to {decision.node}"
-            await self._tell(pod, entry.cause, "Normal", "Scheduled", "Binding", said)
+            await self._reporter.tell(pod, entry.cause, "Normal", "Scheduled", "Binding", said)
+
+    async def _bind_volumes(self, entry: Entry, node: str, plan: Plan) -> None:
+        if plan:
+            await self._reporter.expect(entry.pod, entry.cause, node)
+            await self._volumes.bind(plan, node, lambda: entry.pod.uid not in self._queue)
 
     async def _post_binding(self, pod: PodInfo, node: str) -> None:
         binding = {
@@ -184,44 +262,6 @@ class Scheduler:
             self._queue.remove(entry.pod.uid)
         self._queue.retry(entry)
         self._wake.set()
-
-    async def _report(self, pod: PodInfo, cause: int, decision: Decision, before: asyncio.Task[None] | None) -> None:
-        """The Unschedulable condition and the FailedScheduling event."""
-        await _finished(before)
-        condition = self._condition(pod, decision.message)
-        if condition is not None:
-            patch = {"status": {"conditions": [condition]}}
-            try:
-                with acting(Acting(revision=cause, note=decision.note())):
-                    await self._client.patch(
-                        PODS, pod.name, pod.namespace, patch, STRATEGIC_MERGE_PATCH, subresource="status"
-                    )
-            except (ApiError, TransportError) as error:
-                log.info("pod %s/%s: condition not written: %s", pod.namespace, pod.name, error)
-        await self._tell(pod, cause, "Warning", "FailedScheduling", "Scheduling", decision.message)
-
-    def _condition(self, pod: PodInfo, message: str) -> Obj | None:
-        """PodScheduled as it should be, or None if it is so already."""
-        seen = self._pods.get(pod.namespace, pod.name) or pod.obj
-        found: list[dict[str, Any]] = (seen.get("status") or {}).get("conditions") or []
-        current = next((c for c in found if c.get("type") == "PodScheduled"), {})
-        wanted = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
-        if generation := seen["metadata"].get("generation"):
-            wanted["observedGeneration"] = generation
-        if all(current.get(name) == value for name, value in wanted.items()):
-            return None
-        if current.get("status") != "False":
-            wanted["lastTransitionTime"] = clock.rfc3339(self._now())
-        return wanted
-
-    async def _tell(self, pod: PodInfo, cause: int, type_: str, reason: str, action: str, note: str) -> None:
-        with acting(Acting(revision=cause)):
-            await self._recorder.event(pod.obj, type_, reason, action, note)
-
-
-async def _finished(task: asyncio.Task[None] | None) -> None:
-    if task is not None:
-        await asyncio.wait([task])
 
 
 def _is_ours(pod: PodInfo) -> bool:

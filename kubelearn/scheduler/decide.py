@@ -1,7 +1,7 @@
 """One scheduling decision: every filter on every node, every score on the nodes that are left. Pure.
 
 The decision keeps each plugin's verdict, because the learner may ask for it (`why`); the failure texts are
-kube-scheduler's. Preemption is not done: no pod is ever removed for another, and the text says none was found.
+kube-scheduler's (its FitError, with what its PostFilter plugins DynamicResources and DefaultPreemption add).
 """
 
 from __future__ import annotations
@@ -9,41 +9,36 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from kubelearn.kit.discover import discover
-from kubelearn.scheduler.framework import NodeInfo, Nodes, Plugin, PodInfo, Rejection
+from kubelearn.scheduler import preemption
+from kubelearn.scheduler.filtering import Filters, Verdict
+from kubelearn.scheduler.framework import Cluster, Nodes, Plugin, PodInfo, Rejection
+from kubelearn.scheduler.preemption import Preemption
 
 NO_NODES = "no nodes available to schedule pods"
+NO_CLAIMS = "no new claims to deallocate"
+# A pod turned away before any node was looked at finds DynamicResources without its state, and that ends it there.
+NO_STATE = "not found"
+NOTHING_ELSE = Cluster()
 NOTED_NODES = 12
-
-
-@dataclass(slots=True)
-class Verdict:
-    """What the plugins said of one node: `filters` by plugin, None is ok; `scores` already times their weight."""
-
-    filters: dict[str, Rejection | None] = field(default_factory=dict)
-    scores: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def rejection(self) -> Rejection | None:
-        return next((r for r in self.filters.values() if r is not None), None)
-
-    @property
-    def total(self) -> int:
-        return sum(self.scores.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`node` is "" when no node will do; then `message` says why and `rejected_by` which plugins stood against it."""
+    """`node` is "" when no node will do; then `message` says why and `rejected_by` which plugins stood against it.
+    `preemption`: who should go, so that the pod can be tried again. `nominate`: the node that it then counts on, ""
+    for none any more, None to leave that as it is."""
 
     node: str
     verdicts: dict[str, Verdict]
     message: str = ""
     rejected_by: frozenset[str] = frozenset()
+    preemption: Preemption | None = None
+    nominate: str | None = None
 
     def note(self) -> dict[str, Any]:
         """For the cause of the write that follows: each node's verdicts, the best nodes first, not endlessly many."""
@@ -54,6 +49,9 @@ class Decision:
         }
         if len(ranked) > NOTED_NODES:
             note["nodesLeftOut"] = len(ranked) - NOTED_NODES
+        if self.preemption is not None:
+            victims = [f"{pod.namespace}/{pod.name}" for pod in self.preemption.victims]
+            note["preemption"] = {"node": self.preemption.node, "victims": victims}
         return {"scheduler": note}
 
 
@@ -70,15 +68,26 @@ def default_plugins() -> tuple[Plugin, ...]:
     return tuple(sorted(found.values(), key=lambda plugin: plugin.order))
 
 
-def decide(pod: PodInfo, nodes: Nodes, plugins: Sequence[Plugin], rng: random.Random | None = None) -> Decision:
-    """Of equally good nodes one is drawn, as kube-scheduler does."""
+def decide(
+    pod: PodInfo,
+    nodes: Nodes,
+    plugins: Sequence[Plugin],
+    rng: random.Random | None = None,
+    cluster: Cluster = NOTHING_ELSE,
+    nominated: str = "",
+) -> Decision:
+    """Of equally good nodes one is drawn, as kube-scheduler does. The node that room was made on (`nominated`) is
+    looked at first, and the others only if it will not do."""
     if not nodes:
         return Decision("", {}, NO_NODES, frozenset(plugin.name for plugin in plugins))
-    verdicts = _filter(pod, nodes, plugins)
+    filters = Filters(pod, nodes, plugins, cluster)
+    first = next((node for node in nodes if node.name == nominated), None)
+    if first is not None and (verdict := filters.verdict(first)).rejection is None:
+        return Decision(nominated, {nominated: verdict})
+    verdicts = {node.name: filters.verdict(node) for node in nodes}
     feasible = [node for node in nodes if verdicts[node.name].rejection is None]
     if not feasible:
-        by = frozenset(name for v in verdicts.values() for name, r in v.filters.items() if r is not None)
-        return Decision("", verdicts, explain([v.rejection for v in verdicts.values() if v.rejection]), by)
+        return _failed(pod, nodes, filters, verdicts, cluster, nominated)
     if len(feasible) > 1:
         _score(pod, nodes, feasible, plugins, verdicts)
     best = max(verdicts[node.name].total for node in feasible)
@@ -86,20 +95,30 @@ def decide(pod: PodInfo, nodes: Nodes, plugins: Sequence[Plugin], rng: random.Ra
     return Decision((rng or random).choice(tied), verdicts)
 
 
-def _filter(pod: PodInfo, nodes: Nodes, plugins: Sequence[Plugin]) -> dict[str, Verdict]:
-    states = {plugin.name: plugin.prepare(pod, nodes) for plugin in plugins}
-    return {node.name: _filter_one(pod, node, plugins, states) for node in nodes}
+def _failed(
+    pod: PodInfo, nodes: Nodes, filters: Filters, verdicts: dict[str, Verdict], cluster: Cluster, nominated: str
+) -> Decision:
+    """No node will do: would one, if other pods went?"""
+    by = frozenset(name for v in verdicts.values() for name, r in v.filters.items() if r is not None)
+    if filters.refusal is not None:
+        return Decision("", verdicts, f"{_available(nodes)} {filters.refusal[1].reasons[0]}. {NO_STATE}", by)
+    rejected = {name: verdict.rejection for name, verdict in verdicts.items() if verdict.rejection is not None}
+    said = f"{_available(nodes)} {_counted(rejected.values())}."
+    if why := preemption.not_eligible(pod, nominated, rejected, nodes):
+        return Decision("", verdicts, f"{said} {NO_CLAIMS}, preemption: {why}", by)
+    found, reasons = preemption.search(pod, nodes, rejected, filters, cluster.budgets)
+    if found is None:
+        said += f" {NO_CLAIMS}, preemption: {_available(nodes)} {_counted(reasons)}."
+    return Decision("", verdicts, said, by, found, nominate=found.node if found else "")
 
 
-def _filter_one(pod: PodInfo, node: NodeInfo, plugins: Sequence[Plugin], states: dict[str, Any]) -> Verdict:
-    verdict = Verdict()
-    for plugin in plugins:
-        if plugin.filter is None:
-            continue
-        rejection = verdict.filters[plugin.name] = plugin.filter(pod, node, states[plugin.name])
-        if rejection is not None:
-            break
-    return verdict
+def _available(nodes: Nodes) -> str:
+    return f"0/{len(nodes)} nodes are available:"
+
+
+def _counted(rejections: Iterable[Rejection]) -> str:
+    reasons = Counter(reason for rejection in rejections for reason in rejection.reasons)
+    return ", ".join(sorted(f"{count} {reason}" for reason, count in reasons.items()))
 
 
 def _score(
@@ -116,20 +135,3 @@ def _score(
         raw = {node.name: plugin.score(pod, node, state) for node in feasible}
         for name, score in plugin.normalize(state, raw).items():
             verdicts[name].scores[plugin.name] = score * plugin.weight
-
-
-def explain(rejections: Iterable[Rejection]) -> str:
-    """kube-scheduler's FitError, with what its PostFilter plugins add."""
-    rejected = list(rejections)
-    available = f"0/{len(rejected)} nodes are available:"
-    reasons = Counter(reason for rejection in rejected for reason in rejection.reasons)
-    final = sum(rejection.final for rejection in rejected)
-    preemption = Counter(
-        {
-            "No preemption victims found for incoming pod": len(rejected) - final,
-            "Preemption is not helpful for scheduling": final,
-        }
-    )
-    victims = ", ".join(sorted(f"{n} {text}" for text, n in preemption.items() if n))
-    counted = ", ".join(sorted(f"{count} {reason}" for reason, count in reasons.items()))
-    return f"{available} {counted}. no new claims to deallocate, preemption: {available} {victims}."

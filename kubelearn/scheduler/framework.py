@@ -74,6 +74,11 @@ class PodInfo:
         return "deletionTimestamp" in self.obj["metadata"]
 
     @property
+    def choosy(self) -> bool:
+        affinity = self.spec.get("affinity") or {}
+        return "podAffinity" in affinity or "podAntiAffinity" in affinity
+
+    @property
     def revision(self) -> int:
         return int(self.obj["metadata"].get("resourceVersion") or 0)
 
@@ -114,7 +119,8 @@ def _host_ports(spec: Obj) -> frozenset[HostPort]:
 
 @dataclass(eq=False)
 class NodeInfo:
-    """A node and the pods counted on it, assumed ones included. Change pods through `add` and `remove` only."""
+    """A node and the pods counted on it, assumed ones included. Change pods through `add` and `remove` only.
+    `choosy` are those that have pod affinity or anti-affinity: only these have a say in where other pods go."""
 
     name: str
     obj: Obj | None = None
@@ -122,6 +128,7 @@ class NodeInfo:
     requested: Counter[str] = field(default_factory=Counter)
     scored: Counter[str] = field(default_factory=Counter)
     allocatable: dict[str, int] = field(default_factory=dict)
+    choosy: dict[str, PodInfo] = field(default_factory=dict)
 
     @classmethod
     def of(cls, obj: Obj, pods: Iterable[PodInfo] = ()) -> NodeInfo:
@@ -138,11 +145,19 @@ class NodeInfo:
     def add(self, pod: PodInfo) -> None:
         self.remove(pod.uid)
         self.pods[pod.uid] = pod
+        if pod.choosy:
+            self.choosy[pod.uid] = pod
         self.requested.update(pod.requests)
         self.scored.update(pod.scored_requests)
 
+    def copy(self) -> NodeInfo:
+        """To try things on: pods added there are not added here."""
+        requested, scored = Counter(self.requested), Counter(self.scored)
+        return NodeInfo(self.name, self.obj, dict(self.pods), requested, scored, self.allocatable, dict(self.choosy))
+
     def remove(self, uid: str) -> PodInfo | None:
         pod = self.pods.pop(uid, None)
+        self.choosy.pop(uid, None)
         if pod is not None:
             self.requested.subtract(pod.requests)
             self.scored.subtract(pod.scored_requests)
@@ -165,7 +180,26 @@ class NodeInfo:
 Nodes = Sequence[NodeInfo]
 
 
-def never(_pod: PodInfo, _nodes: Nodes) -> None:
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """PersistentVolumeClaims by namespace and name, PersistentVolumes and StorageClasses by name."""
+
+    claims: Mapping[tuple[str, str], Obj] = field(default_factory=dict)
+    volumes: Mapping[str, Obj] = field(default_factory=dict)
+    classes: Mapping[str, Obj] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """What else there is besides nodes and their pods: `budgets` are PodDisruptionBudgets; `nominated` the pods for
+    which room is being made, by node."""
+
+    budgets: Sequence[Obj] = ()
+    nominated: Mapping[str, Sequence[PodInfo]] = field(default_factory=dict)
+    storage: Storage = field(default_factory=Storage)
+
+
+def never(_pod: PodInfo, _nodes: Nodes, _cluster: Cluster) -> None:
     return None
 
 
@@ -175,15 +209,16 @@ def unchanged(_state: Any, scores: dict[str, int]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """`prepare` runs once per pod over all nodes, its result is the `state` the others get. `filter` gives None when
-    the node will do. `score` (higher is better, any scale) runs over the feasible nodes after `prepare_score`, whose
-    None means that the plugin has nothing to say of this pod; `normalize` brings the scores to 0..100.
-    `helped_by` names the changes after which a pod that this plugin rejected is worth another try. Filters run by
-    `order`, the first rejection counts: the order and weights are kube-scheduler's defaults."""
+    """`prepare` runs once per pod over all nodes, its result is the `state` the others get; if it is a Rejection, no
+    node will do. `filter` gives None when the node will do. `score` (higher is better, any scale) runs over the
+    feasible nodes after `prepare_score`, whose None means that the plugin has nothing to say of this pod; `normalize`
+    brings the scores to 0..100. `helped_by` names the changes after which a pod that this plugin rejected is worth
+    another try. Filters run by `order`, the first rejection counts: the order and weights are kube-scheduler's
+    defaults."""
 
     name: str
     order: int
-    prepare: Callable[[PodInfo, Nodes], Any] = never
+    prepare: Callable[[PodInfo, Nodes, Cluster], Any] = never
     filter: Callable[[PodInfo, NodeInfo, Any], Rejection | None] | None = None
     prepare_score: Callable[[PodInfo, Nodes, Nodes], Any] | None = None
     score: Callable[[PodInfo, NodeInfo, Any], int] | None = None

@@ -31,7 +31,7 @@ class Entry:
     attempts: int = 0
     tried_at: float = 0.0
     rejected_by: frozenset[str] = frozenset()
-    place: Literal["active", "backoff", "waiting", "tried"] = "active"
+    place: Literal["active", "backoff", "waiting", "held", "tried"] = "active"
     faulty: bool = False
     order: int = 0
     report: asyncio.Task[None] | None = field(default=None, repr=False)
@@ -94,6 +94,15 @@ class PodQueue:
         """No node will do until something changes."""
         if entry.pod.uid in self._entries:
             entry.rejected_by = rejected_by
+            entry.place = "waiting"
+
+    def hold(self, entry: Entry) -> None:
+        """Not to be tried, whatever happens, until it is let go."""
+        if entry.place == "waiting":
+            entry.place = "held"
+
+    def let_go(self, entry: Entry) -> None:
+        if entry.place == "held":
             entry.place = "waiting"
 
     def retry(self, entry: Entry) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from kubelearn.kit.discover import discover, names
-from kubelearn.scheduler.framework import MAX_SCORE, NodeInfo, Plugin, PodInfo
+from kubelearn.scheduler.framework import MAX_SCORE, Cluster, NodeInfo, Plugin, PodInfo
 
 PACKAGE = "kubelearn.scheduler.plugins"
 PLUGINS = discover(PACKAGE, "PLUGIN", Plugin)
-CHANGES = {"node", "pod-gone", "pod-new"}
+CHANGES = {"node", "pod-gone", "pod-new", "claim", "volume", "class"}
 
 # kube-scheduler's default weights (pkg/scheduler/apis/config/v1/default_plugins.go)
 WEIGHTS = {
@@ -88,7 +88,7 @@ def test_it_says_what_may_help(plugin: Plugin) -> None:
 def test_it_judges_any_pod_on_any_node(plugin: Plugin, tried: PodInfo) -> None:
     there = nodes()
     before = copy.deepcopy([(n.obj, n.requested) for n in there])
-    state = plugin.prepare(tried, there)
+    state = plugin.prepare(tried, there, Cluster())
     for one in there:
         rejection = plugin.filter(tried, one, state) if plugin.filter else None
         assert rejection is None or (rejection.reasons and all(rejection.reasons))

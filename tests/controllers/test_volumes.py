@@ -135,6 +135,6 @@ async def test_a_class_may_wait_for_the_first_consumer(plane: Plane) -> None:
     await reaches(plane, CLAIMS, "c", "Pending")
     await plane.manager.settled()
     assert await plane.events() == ["waiting for first consumer to be created before binding"]
-    chosen = {"metadata": {"annotations": {"volume.kubernetes.io/selected-node": "worker-1"}}}
-    await plane.admin.patch(CLAIMS, "c", "shop", chosen)
+    reserved = {"spec": {"claimRef": {"namespace": "shop", "name": "c"}}}
+    await plane.admin.patch(VOLUMES, "v", "", reserved)
     await reaches(plane, CLAIMS, "c", "Bound")

@@ -19,6 +19,15 @@ from kubelearn.scheduler.cycle import Scheduler
 from kubelearn.trace.cause import Acting, from_headers
 
 Obj = dict[str, Any]
+PLURALS = (
+    "pods",
+    "nodes",
+    "events",
+    "poddisruptionbudgets",
+    "persistentvolumeclaims",
+    "persistentvolumes",
+    "storageclasses",
+)
 
 
 class Api:
@@ -26,11 +35,13 @@ class Api:
 
     def __init__(self) -> None:
         self.revision = 10
-        self.objects: dict[str, dict[str, Obj]] = {"pods": {}, "nodes": {}, "events": {}}
-        self.watchers: dict[str, list[asyncio.Queue[bytes]]] = {"pods": [], "nodes": [], "events": []}
+        self.objects: dict[str, dict[str, Obj]] = {plural: {} for plural in PLURALS}
+        self.watchers: dict[str, list[asyncio.Queue[bytes]]] = {plural: [] for plural in PLURALS}
         self.writes: list[tuple[str, str, Acting]] = []
         self.refuse_bindings: list[ApiError] = []
         self.hold_pods = False
+        self.lingering = True
+        self.refuse_deletions: list[ApiError] = []
         self.held: list[bytes] = []
 
     def put(self, plural: str, obj: Obj) -> Obj:
@@ -70,7 +81,8 @@ class Api:
             return Response(error.code, {}, orjson.dumps(error.status()))
 
     async def answer(self, request: Request) -> Response:
-        parts = request.path.removeprefix("/api/v1/").removeprefix("namespaces/default/").split("/")
+        words = request.path.split("/")
+        parts = words[next(number for number, word in enumerate(words) if word in PLURALS) :]
         plural = parts[0]
         if request.method == "GET" and request.param("watch"):
             queue: asyncio.Queue[bytes] = asyncio.Queue()
@@ -82,6 +94,11 @@ class Api:
             items = list(self.objects[plural].values())
             return Response(200, {}, orjson.dumps({"kind": "List", "metadata": metadata, "items": items}))
         self.writes.append((request.method, "/".join(parts), from_headers(request.headers)))
+        if request.method == "DELETE":
+            if self.refuse_deletions:
+                raise self.refuse_deletions.pop(0)
+            self.leave(parts[1])
+            return Response(200, {}, orjson.dumps({"kind": "Status", "status": "Success"}))
         return Response(201, {}, orjson.dumps(self.write(parts, orjson.loads(request.body))))
 
     @staticmethod
@@ -91,7 +108,7 @@ class Api:
 
     def write(self, parts: list[str], body: Obj) -> Obj:
         if parts[0] == "events":
-            return self.put("events", body)
+            return self.put("events", {**self.objects["events"][parts[1]], **body} if len(parts) > 1 else body)
         current: Obj = orjson.loads(orjson.dumps(self.objects["pods"][parts[1]]))
         if parts[2] == "binding":
             if self.refuse_bindings:
@@ -100,10 +117,24 @@ class Api:
             assert not current["spec"].get("nodeName")
             current["spec"]["nodeName"] = body["target"]["name"]
             current["status"]["conditions"] = [{"type": "PodScheduled", "status": "True"}]
+            current["status"].pop("nominatedNodeName", None)
         else:
-            current["status"]["conditions"] = body["status"]["conditions"]
+            for name, value in body["status"].items():
+                if value is None:
+                    current["status"].pop(name, None)
+                else:
+                    current["status"][name] = value
         self.put("pods", current)
         return {"kind": "Status", "status": "Success"}
+
+    def leave(self, name: str) -> None:
+        """A deleted pod stays until its time is over, or goes at once if `lingering` is false."""
+        if self.lingering:
+            leaving = orjson.loads(orjson.dumps(self.objects["pods"][name]))
+            leaving["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:30Z"
+            self.put("pods", leaving)
+        else:
+            self.remove("pods", name)
 
     async def websocket(self, request: Request, protocols: tuple[str, ...]) -> WebSocket:
         raise NotImplementedError
@@ -274,3 +305,62 @@ async def test_many_pods(api: Api) -> None:
     await until(lambda: all(api.node_of(f"p{number}") for number in range(100)))
     counts = [sum(api.node_of(f"p{number}") == f"n{k}" for number in range(100)) for k in range(3)]
     assert max(counts) - min(counts) <= 2
+
+
+async def test_room_is_made_for_a_pod_of_higher_priority(api: Api) -> None:
+    api.put("nodes", node("a", cpu="1"))
+    api.put("pods", pod("low", cpu="800m"))
+    await until(lambda: api.node_of("low"))
+    created = api.put("pods", pod("urgent", cpu="800m", priority=1000))
+    await until(lambda: api.said("Preempted"))
+    assert api.said("Preempted") == ["Preempted by pod uid-urgent on node a"]
+    assert api.objects["pods"]["urgent"]["status"]["nominatedNodeName"] == "a"
+    assert api.condition("urgent")["message"] == "0/1 nodes are available: 1 Insufficient cpu."
+    victim = api.condition("low")
+    assert (victim["type"], victim["reason"]) == ("DisruptionTarget", "PreemptionByScheduler")
+    assert victim["message"] == "default-scheduler: preempting to accommodate a higher priority pod"
+    why = next(why for method, path, why in api.writes if (method, path) == ("DELETE", "pods/low"))
+    assert why.revision == int(created["metadata"]["resourceVersion"])
+    assert why.note["scheduler"]["preemption"] == {"node": "a", "victims": ["default/low"]}
+
+    api.put("pods", pod("second", cpu="800m"))
+    await until(lambda: "No preemption victims" in api.condition("second").get("message", ""))
+    api.remove("pods", "low")
+    await until(lambda: api.node_of("urgent") == "a")
+    assert not api.node_of("second")
+
+
+async def test_a_victim_that_goes_at_once(api: Api) -> None:
+    api.lingering = False
+    api.put("nodes", node("a", cpu="1"))
+    for number in range(3):
+        api.put("pods", pod(f"low{number}", cpu="300m"))
+    await until(lambda: all(api.node_of(f"low{number}") for number in range(3)))
+    api.put("pods", pod("urgent", cpu="900m", priority=1000))
+    await until(lambda: api.node_of("urgent") == "a")
+    assert len(api.said("Preempted")) == 3
+    assert "nominatedNodeName" not in api.objects["pods"]["urgent"]["status"]
+
+
+async def test_a_victim_that_cannot_be_removed_is_tried_again(api: Api) -> None:
+    api.put("nodes", node("a", cpu="1"))
+    api.put("pods", pod("low", cpu="800m"))
+    await until(lambda: api.node_of("low"))
+    api.refuse_deletions.append(ApiError(500, "InternalError", "no luck"))
+    api.put("pods", pod("urgent", cpu="800m", priority=1000))
+    await until(lambda: api.said("Preempted"))
+    assert [path for method, path, _ in api.writes if method == "DELETE"] == ["pods/low"] * 2
+
+
+async def test_a_pod_of_lower_priority_loses_its_nomination(api: Api) -> None:
+    api.put("nodes", node("a", cpu="1"))
+    api.put("pods", pod("low", cpu="800m"))
+    await until(lambda: api.node_of("low"))
+    api.put("pods", pod("middle", cpu="800m", priority=10))
+    await until(lambda: api.objects["pods"]["middle"]["status"].get("nominatedNodeName") == "a")
+    api.put("pods", pod("urgent", cpu="800m", priority=1000))
+    await until(lambda: api.objects["pods"]["urgent"]["status"].get("nominatedNodeName") == "a")
+    await until(lambda: "nominatedNodeName" not in api.objects["pods"]["middle"]["status"])
+    api.remove("pods", "low")
+    await until(lambda: api.node_of("urgent") == "a")
+    assert not api.node_of("middle")

@@ -116,3 +116,19 @@ def test_a_pod_that_left_is_not_put_back(queue: PodQueue) -> None:
     queue.retry(entry)
     assert "a" not in queue
     assert queue.next_due() is None
+
+
+def test_while_room_is_made_a_pod_is_held(queue: PodQueue, time: Time) -> None:
+    queue.put(pod("a"))
+    entry = queue.pop()
+    assert entry is not None
+    queue.reject(entry, frozenset({"NodeResourcesFit"}))
+    queue.hold(entry)
+    time.now += 1000
+    queue.moved(7, lambda _: True)
+    queue.put(pod("a", revision=8, nodeSelector={"x": "y"}))
+    assert popped(queue) == []
+    queue.let_go(entry)
+    queue.moved(9, lambda _: True)
+    assert popped(queue) == ["a"]
+    assert entry.cause == 9

@@ -43,7 +43,9 @@ async def assign(call: Call, kind: Kind, namespace: str, name: str, binding: Obj
             "lastTransitionTime": clock.rfc3339(clock.utc_now()),
         }  # fmt: skip
         others = [c for c in pod.get("status", {}).get("conditions", ()) if c["type"] != "PodScheduled"]
-        pod.setdefault("status", {})["conditions"] = [*others, condition]
+        status = pod.setdefault("status", {})
+        status["conditions"] = [*others, condition]
+        status.pop("nominatedNodeName", None)
         return pod
 
     await rest.write(call, kind, namespace, name, bind, "bind")

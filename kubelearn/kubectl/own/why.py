@@ -72,6 +72,8 @@ def _verdict(verdict: Mapping[str, Any]) -> Iterator[str]:
             yield f"{part:<7} {plugin:<28}" + "".join(c.rjust(wide) for c in cells)
     yield f"{'total':<36}" + "".join(str(nodes[n].get("total", "–")).rjust(wide) for n in names)
     yield f"→ {verdict.get('chosen', '')}"
+    if preemption := verdict.get("preemption"):
+        yield f"→ to make room on {preemption['node']}: {', '.join(preemption['victims'])} must go"
 
 
 def _cell(results: Mapping[str, Any], plugin: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from kubelearn.api.resource import Obj
 from kubelearn.api.selectors import LabelSelector, from_label_selector
-from kubelearn.scheduler.framework import MAX_SCORE, NodeInfo, Nodes, Plugin, PodInfo, Rejection
+from kubelearn.scheduler.framework import MAX_SCORE, Cluster, NodeInfo, Nodes, Plugin, PodInfo, Rejection
 
 HARD_WEIGHT = 1  # what an existing pod's required affinity adds to the score of its domain
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
@@ -71,13 +71,12 @@ def _preferred(pod: PodInfo, kind: str) -> list[Term]:
     return [_term(pod, wish["podAffinityTerm"], wish.get("weight", 0)) for wish in given]
 
 
-def _has_affinity(pod: PodInfo) -> bool:
-    affinity = pod.spec.get("affinity") or {}
-    return "podAffinity" in affinity or "podAntiAffinity" in affinity
-
-
 def _placed(nodes: Nodes) -> Iterator[tuple[NodeInfo, PodInfo]]:
     return ((node, pod) for node in nodes for pod in node.pods.values())
+
+
+def _choosy(nodes: Nodes) -> Iterator[tuple[NodeInfo, PodInfo]]:
+    return ((node, pod) for node in nodes if node.choosy for pod in node.choosy.values())
 
 
 @dataclass(slots=True)
@@ -90,12 +89,12 @@ class _State:
     alone: bool = False
 
 
-def _prepare(pod: PodInfo, nodes: Nodes) -> _State:
+def _prepare(pod: PodInfo, nodes: Nodes, _cluster: Cluster) -> _State:
     state = _State(_required(pod, "podAffinity"), _required(pod, "podAntiAffinity"))
-    for node, other in _placed(nodes):
-        if _has_affinity(other):
-            terms = [t for t in _required(other, "podAntiAffinity") if t.matches(pod)]
-            state.kept_away.update(_domains(terms, node))
+    for node, other in _choosy(nodes):
+        terms = [t for t in _required(other, "podAntiAffinity") if t.matches(pod)]
+        state.kept_away.update(_domains(terms, node))
+    for node, other in _placed(nodes) if state.affinity or state.anti else ():
         if state.affinity and all(term.matches(other) for term in state.affinity):
             for number, term in enumerate(state.affinity):
                 if (domain := term.domain(node)) is not None:
@@ -126,17 +125,19 @@ def _prepare_score(pod: PodInfo, nodes: Nodes, _feasible: Nodes) -> Counter[Doma
     """The points of each domain: the pod's own wishes, and those of the pods already placed."""
     own = _weighted(pod)
     points: Counter[Domain] = Counter()
-    for node, other in _placed(nodes):
-        wanted = [t for t in own if t.matches(other)]
-        if _has_affinity(other):
-            hard = _required(other, "podAffinity")
-            wanted += [t for t in _weighted(other) if t.matches(pod)]
-            for domain in _domains([t for t in hard if t.matches(pod)], node):
-                points[domain] += HARD_WEIGHT
-        for term in wanted:
-            for domain in _domains([term], node):
-                points[domain] += term.weight
+    for node, other in _placed(nodes) if own else ():
+        _add(points, [t for t in own if t.matches(other)], node)
+    for node, other in _choosy(nodes):
+        for domain in _domains([t for t in _required(other, "podAffinity") if t.matches(pod)], node):
+            points[domain] += HARD_WEIGHT
+        _add(points, [t for t in _weighted(other) if t.matches(pod)], node)
     return points or None
+
+
+def _add(points: Counter[Domain], terms: list[Term], node: NodeInfo) -> None:
+    for term in terms:
+        for domain in _domains([term], node):
+            points[domain] += term.weight
 
 
 def _weighted(pod: PodInfo) -> list[Term]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from kubelearn.api.resource import Obj
 from kubelearn.api.selectors import from_label_selector
-from kubelearn.scheduler.framework import MAX_SCORE, NodeInfo, Nodes, Plugin, PodInfo, Rejection
+from kubelearn.scheduler.framework import MAX_SCORE, Cluster, NodeInfo, Nodes, Plugin, PodInfo, Rejection
 from kubelearn.scheduler.plugins._nodes import matches_required, untolerated
 
 HOSTNAME = "kubernetes.io/hostname"
@@ -80,7 +80,7 @@ def _has_keys(node: NodeInfo, constraints: list[Constraint]) -> bool:
 # filter: DoNotSchedule
 
 
-def _prepare(pod: PodInfo, nodes: Nodes) -> list[tuple[Constraint, Counter[str], int]]:
+def _prepare(pod: PodInfo, nodes: Nodes, _cluster: Cluster) -> list[tuple[Constraint, Counter[str], int]]:
     """Each constraint with the count per domain and the smallest count."""
     hard = _constraints(pod, "DoNotSchedule")
     prepared = []

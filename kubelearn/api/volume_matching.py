@@ -1,11 +1,14 @@
-"""Which PersistentVolume suits a claim. Pure. Source: component-helpers' storage/volume/pv_helpers.go."""
+"""Which PersistentVolume suits a claim: the binder and the scheduler must agree on it. Pure.
+
+Source: component-helpers' storage/volume/pv_helpers.go.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kubelearn.api import quantity, selectors
+from kubelearn.api import placement, quantity, selectors
 from kubelearn.api.resource import Obj
 
 BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
@@ -27,6 +30,22 @@ def size(capacity: Obj | None) -> Any:
     return quantity.parse((capacity or {}).get("storage", "0"))
 
 
+def asked_size(claim: Obj) -> Any:
+    return size((claim["spec"].get("resources") or {}).get("requests"))
+
+
+def fully_bound(claim: Obj) -> bool:
+    return bool(claim["spec"].get("volumeName")) and BIND_COMPLETED in marks_of(claim)
+
+
+def within_reach(volume: Obj, node: str, labels: Mapping[str, Any]) -> bool:
+    """Whether the volume's node affinity lets it be used on the node of that name and labels."""
+    required = (volume["spec"].get("nodeAffinity") or {}).get("required")
+    if required is None:
+        return True
+    return any(placement.matches_term(term, node, labels) for term in required.get("nodeSelectorTerms") or [])
+
+
 def is_for(volume: Obj, claim: Obj) -> bool:
     """Whether the volume is reserved for this claim, by name at least."""
     ref, about = volume["spec"].get("claimRef"), claim["metadata"]
@@ -44,7 +63,7 @@ def fits(volume: Obj, claim: Obj) -> bool:
         return False
     if not set(asked.get("accessModes") or ()) <= set(offered.get("accessModes") or ()):
         return False
-    if size(offered.get("capacity")) < size((asked.get("resources") or {}).get("requests")):
+    if size(offered.get("capacity")) < asked_size(claim):
         return False
     wanted = asked.get("selector")
     return wanted is None or selectors.from_label_selector(wanted).matches(volume["metadata"].get("labels") or {})
