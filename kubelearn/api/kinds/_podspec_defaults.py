@@ -155,6 +155,11 @@ def _projected(source: Obj) -> None:
             r.fill(r.mapping(part, "serviceAccountToken"), "expirationSeconds", 3600)
 
 
+def default_azure_disk(source: Obj) -> None:
+    for name, value in (("cachingMode", "ReadWrite"), ("kind", "Shared"), ("fsType", "ext4"), ("readOnly", False)):
+        r.fill(source, name, value)
+
+
 def _volume(volume: Obj) -> None:
     if volume and all(value is None for key, value in volume.items() if key != "name"):
         volume["emptyDir"] = {}
@@ -164,6 +169,8 @@ def _volume(volume: Obj) -> None:
     _items(r.mapping(volume, "downwardAPI"))
     if r.has(volume, "projected"):
         _projected(r.mapping(volume, "projected"))
+    if r.has(volume, "azureDisk"):
+        default_azure_disk(r.mapping(volume, "azureDisk"))
     if r.has(volume, "hostPath"):
         r.fill(r.mapping(volume, "hostPath"), "type", "")
     if r.has(volume, "image"):
