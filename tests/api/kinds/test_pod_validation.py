@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kubelearn.api import definitions
 from kubelearn.api.resource import Obj
 
 Build = Callable[..., Obj]
@@ -218,11 +219,20 @@ def test_volume_sources(build: Build, create: Create, source: Obj, expected: lis
     assert create(made) == [f"spec.volumes[0].{text}" for text in expected]
 
 
-def test_an_azure_disk_says_how_it_is_mounted(build: Build, create: Create) -> None:
-    made = pod(build, volumes=[{"name": "v", "azureDisk": dict(AZURE)}])
-    assert create(made) == []
-    defaults = {"cachingMode": "ReadWrite", "fsType": "ext4", "kind": "Shared", "readOnly": False}
-    assert made["spec"]["volumes"][0]["azureDisk"] == AZURE | defaults
+@pytest.mark.parametrize(
+    ("kind", "source"),
+    [("azureDisk", "AzureDisk"), ("iscsi", "ISCSI"), ("rbd", "RBD"), ("scaleIO", "ScaleIO")],
+)
+def test_a_disk_is_what_the_definitions_say_by_default(build: Build, create: Create, kind: str, source: str) -> None:
+    facts = definitions.facts()[f"io.k8s.api.core.v1.{source}VolumeSource"]
+    expected = {k: f["default"] for k, f in facts.items() if f.get("default") or f.get("default") is False}
+    for owner in (
+        build("Pod", spec={"volumes": [{"name": "v", kind: {}}]}),
+        build("PersistentVolume", spec={kind: {}}),
+    ):
+        create(owner)
+        spec = owner["spec"]
+        assert (spec["volumes"][0] if "volumes" in spec else spec)[kind] == expected
 
 
 @pytest.mark.parametrize(
