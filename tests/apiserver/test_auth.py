@@ -163,6 +163,17 @@ async def test_a_node_keeps_to_its_own(api: Api) -> None:
     await api.ok("DELETE", f"{NS}/pods/mine", {"gracePeriodSeconds": 0}, user=NODE)
 
 
+async def test_a_node_lists_its_own_pods_only(api: Api) -> None:
+    path = f"{NS}/pods?fieldSelector=spec.nodeName"
+    assert (await api.ok("GET", f"{path}=n1", user=NODE))["items"] == []
+    for other in (f"{NS}/pods", "/api/v1/pods", f"{path}=n2", f"{path}!=n1", f"{path}=n2&watch=1"):
+        status, refused = await api("GET", other, user=NODE)
+        assert (status, "can only list/watch pods with spec.nodeName field selector" in refused["message"]) == (
+            403,
+            True,
+        )
+
+
 async def test_a_node_reads_only_what_its_pods_mention(api: Api) -> None:
     claims, volumes = f"{NS}/persistentvolumeclaims", "/api/v1/persistentvolumes"
     size = {"storage": "1Gi"}
