@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kubelearn.api import errors
 from kubelearn.api.kind import Kind
 from kubelearn.api.resource import Obj
-from kubelearn.apiserver import bodies, codec, keys
+from kubelearn.apiserver import bodies, codec, keys, selection
 from kubelearn.apiserver.admission._base import PODS
 from kubelearn.apiserver.call import Call
 from kubelearn.apiserver.routing import Route
@@ -35,6 +35,9 @@ async def check(call: Call, kind: Kind, route: Route) -> None:
             raise errors.forbidden(kind.resource, name, f'node "{node}" is not allowed to modify {plural} of another')
     elif plural == "pods" and route.name:
         await _own_pod(call, kind, route, node)
+    elif plural == "pods" and route.verb in ("list", "watch"):
+        if selection.of(call.request, kind).fields.exact("spec.nodeName") != node:
+            raise _unrelated(call, kind, route, "can only list/watch pods with spec.nodeName field selector")
     elif route.subresource == "token":
         await _own_token(call, kind, route, node)
     elif plural in _MENTIONED:
@@ -72,8 +75,12 @@ async def _mentioned(call: Call, kind: Kind, route: Route, node: str) -> None:
         return
     else:
         why = f"no relationship found between node '{node}' and this object"
+    raise _unrelated(call, kind, route, why)
+
+
+def _unrelated(call: Call, kind: Kind, route: Route, why: str) -> errors.ApiError:
     refusal = call.server.authorizer.why_not(call.user, route.attributes())
-    raise errors.forbidden(kind.resource, route.about, f"{refusal}: {why}")
+    return errors.forbidden(kind.resource, route.about, f"{refusal}: {why}")
 
 
 async def _related(server: ApiServer, kind: Kind, route: Route, node: str) -> bool:

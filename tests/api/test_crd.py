@@ -160,6 +160,7 @@ def test_what_is_no_number_of_replicas_is_named_as_go_does(found: object, told: 
         ({"type": "object", "uniqueItems": True}, "s.uniqueItems: Forbidden: uniqueItems cannot be set to true since the runtime complexity becomes quadratic"),
         ({"type": "object", "anyOf": [{"type": "object"}]}, "s.anyOf[0].type: Forbidden: must be empty to be structural"),
         ({"type": "object", "x-kubernetes-validations": [{"rule": "self.("}]}, "s.x-kubernetes-validations[0].rule: Invalid value: \"self.(\": compilation failed: "),
+        ({"type": "object", "x-kubernetes-validations": [{"rule": "true", "reason": "Bogus"}]}, 's.x-kubernetes-validations[0].reason: Unsupported value: "Bogus": supported values: "FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"'),
         ({"type": "object", "anyOf": [{"nullable": True}]}, "s.anyOf[0].nullable: Forbidden: must be false to be structural"),
         ({"type": "object", "additionalProperties": {"type": "string"}}, "s.additionalProperties: Forbidden: must not be used at the root"),
         ({"type": "object", "properties": {"a": {"type": "string", "pattern": "("}}}, 's.properties[a].pattern: Invalid value: "(": must be a valid regular expression, but isn\'t: '),

@@ -15,6 +15,7 @@ from support.api import ADMIN, NS, TOKEN, Api, configmap, pod
 from kubelearn.api.errors import ApiError
 from kubelearn.apiserver.auth import ANONYMOUS, Authenticator, User, component
 from kubelearn.apiserver.tokens import TokenSigner
+from kubelearn.kit import clock
 
 NODE = User("system:node:n1", ("system:nodes", "system:authenticated"))
 BOB = User("bob", ("system:authenticated",))
@@ -74,6 +75,11 @@ async def test_a_token_of_old_holds_as_long_as_its_secret_has_it(api: Api) -> No
     user = await api.server.authenticate(token)
     groups = ("system:serviceaccounts", "system:serviceaccounts:default", "system:authenticated")
     assert user == User("system:serviceaccount:default:default", groups, account["metadata"]["uid"])
+    used = await api.ok("GET", path)
+    today = clock.utc_now().strftime("%Y-%m-%d")
+    assert used["metadata"]["labels"] == {"kubernetes.io/legacy-token-last-used": today}
+    assert await api.server.authenticate(token) == user
+    assert await api.ok("GET", path) == used, "once a day is enough"
     label = {"metadata": {"labels": {"kubernetes.io/legacy-token-invalid-since": "2026-01-01"}}}
     for change in (label, {"data": {"token": "b3RoZXI="}}, {"data": None}):
         await api.patch(path, change)
@@ -155,6 +161,17 @@ async def test_a_node_keeps_to_its_own(api: Api) -> None:
     await api.ok("POST", token, {"spec": {"boundObjectRef": reference}}, user=NODE)
     assert (await api("DELETE", f"{NS}/pods/other", {"gracePeriodSeconds": 0}, user=NODE))[0] == 403
     await api.ok("DELETE", f"{NS}/pods/mine", {"gracePeriodSeconds": 0}, user=NODE)
+
+
+async def test_a_node_lists_its_own_pods_only(api: Api) -> None:
+    path = f"{NS}/pods?fieldSelector=spec.nodeName"
+    assert (await api.ok("GET", f"{path}=n1", user=NODE))["items"] == []
+    for other in (f"{NS}/pods", "/api/v1/pods", f"{path}=n2", f"{path}!=n1", f"{path}=n2&watch=1"):
+        status, refused = await api("GET", other, user=NODE)
+        assert (status, "can only list/watch pods with spec.nodeName field selector" in refused["message"]) == (
+            403,
+            True,
+        )
 
 
 async def test_a_node_reads_only_what_its_pods_mention(api: Api) -> None:

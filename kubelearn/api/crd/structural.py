@@ -217,6 +217,9 @@ def _default(schema: Obj, path: str) -> Iterator[FieldError]:
     yield from validation.problems(schema["default"], bare, path)
 
 
+_REASONS = ("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired")
+
+
 def _rules(schema: Obj, path: str) -> Iterator[FieldError]:
     for index, rule in enumerate(r.objects(schema, rules.RULES)):
         where = f"{path}[{index}]"
@@ -227,6 +230,8 @@ def _rules(schema: Obj, path: str) -> Iterator[FieldError]:
             yield invalid(f"{where}.message", rule["message"], "message must be non-empty if specified")
         elif "\n" in str(rule.get("message", "")):
             yield invalid(f"{where}.message", rule["message"], "message must not contain line breaks")
+        if "reason" in rule and rule["reason"] not in _REASONS:
+            yield unsupported(f"{where}.reason", rule["reason"], _REASONS)
         try:
             cel.compiled(rule["rule"])
         except cel.CelError as error:

@@ -23,15 +23,14 @@ from kubelearn.api.kinds._errors import (
     required,
     unsupported,
 )
+from kubelearn.api.kinds._mounts import devices, mounts
 from kubelearn.api.kinds._resources import requirements
 from kubelearn.api.kinds._security import container_security
-from kubelearn.api.kinds._volumes import local_path, no_backsteps
+from kubelearn.api.kinds._volumes import PULL_POLICIES
 from kubelearn.api.resource import Obj
 
 PROTOCOLS = ("SCTP", "TCP", "UDP")
-PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
-_PROPAGATIONS = ("Bidirectional", "HostToContainer", "None")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _HEADER = "[-A-Za-z0-9]+"
 _HEADER_TEXT = names.regex_text(
@@ -62,66 +61,6 @@ def _ports(path: str, ports: list[Obj]) -> Errors:
     return out
 
 
-def _mounts(path: str, container: Obj, volumes: dict[str, Obj]) -> Errors:
-    out: Errors = []
-    devices = {r.text(d, "name"): r.text(d, "devicePath") for d in r.objects(container, "volumeDevices")}
-    seen: set[str] = set()
-    for index, mount in enumerate(r.objects(container, "volumeMounts")):
-        where, name, target = f"{path}[{index}]", r.text(mount, "name"), r.text(mount, "mountPath")
-        if not name:
-            out.append(required(f"{where}.name"))
-        if name not in volumes:
-            out.append(not_found(f"{where}.name", name))
-        if not target:
-            out.append(required(f"{where}.mountPath"))
-        if target in seen:
-            out.append(invalid(f"{where}.mountPath", target, "must be unique"))
-        seen.add(target)
-        if name in devices:
-            out.append(invalid(f"{where}.name", name, "must not already exist in volumeDevices"))
-        if target in devices.values():
-            out.append(invalid(f"{where}.mountPath", target, "must not already exist as a path in volumeDevices"))
-        out += _sub_paths(path, where, mount)
-        if propagation := r.text(mount, "mountPropagation"):
-            out += choice(f"{path}.mountPropagation", propagation, _PROPAGATIONS)
-    return out
-
-
-def _sub_paths(path: str, where: str, mount: Obj) -> Errors:
-    # The path of the list, not of its item, is Kubernetes' own slip.
-    out: Errors = []
-    plain, expanded = r.text(mount, "subPath"), r.text(mount, "subPathExpr")
-    if plain:
-        out += local_path(f"{path}.subPath", plain)
-    if expanded:
-        if plain:
-            out.append(invalid(f"{where}.subPathExpr", expanded, "subPathExpr and subPath are mutually exclusive"))
-        out += local_path(f"{path}.subPathExpr", expanded)
-    return out
-
-
-def _devices(path: str, container: Obj, volumes: dict[str, Obj]) -> Errors:
-    out: Errors = []
-    names_seen: set[str] = set()
-    for index, device in enumerate(r.objects(container, "volumeDevices")):
-        where, name, target = f"{path}[{index}]", r.text(device, "name"), r.text(device, "devicePath")
-        if not name:
-            out.append(required(f"{where}.name"))
-        if name in names_seen:
-            out.append(invalid(f"{where}.name", name, "must be unique"))
-        names_seen.add(name)
-        if name not in volumes:
-            out.append(not_found(f"{where}.name", name))
-        elif not {"persistentVolumeClaim", "ephemeral"} & set(volumes[name]):
-            text = "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode"
-            out.append(invalid(f"{where}.name", name, text))
-        if not target:
-            out.append(required(f"{where}.devicePath"))
-        elif no_backsteps(path, target):
-            out.append(invalid(f"{where}.devicePath", target, "can not contain backsteps ('..')"))
-    return out
-
-
 def _resize(path: str, policies: list[Obj], pod_restart: str) -> Errors:
     out: Errors = []
     seen: set[str] = set()
@@ -147,8 +86,8 @@ def _common(path: str, container: Obj, volumes: dict[str, Obj], pod_restart: str
     out += _ports(f"{path}.ports", r.objects(container, "ports"))
     out += env(f"{path}.env", r.objects(container, "env"))
     out += env_from(f"{path}.envFrom", r.objects(container, "envFrom"))
-    out += _mounts(f"{path}.volumeMounts", container, volumes)
-    out += _devices(f"{path}.volumeDevices", container, volumes)
+    out += mounts(f"{path}.volumeMounts", container, volumes)
+    out += devices(f"{path}.volumeDevices", container, volumes)
     out += choice(f"{path}.imagePullPolicy", r.text(container, "imagePullPolicy"), PULL_POLICIES)
     out += requirements(f"{path}.resources", r.mapping(container, "resources"))
     out += _resize(f"{path}.resizePolicy", r.objects(container, "resizePolicy"), pod_restart)

@@ -155,6 +155,24 @@ def _projected(source: Obj) -> None:
             r.fill(r.mapping(part, "serviceAccountToken"), "expirationSeconds", 3600)
 
 
+#: What a disk of a kind is, unless it says otherwise.
+DISKS: dict[str, dict[str, str | bool]] = {
+    "azureDisk": {"cachingMode": "ReadWrite", "kind": "Shared", "fsType": "ext4", "readOnly": False},
+    "iscsi": {"iscsiInterface": "default"},
+    "rbd": {"pool": "rbd", "user": "admin", "keyring": "/etc/ceph/keyring"},
+    "scaleIO": {"storageMode": "ThinProvisioned", "fsType": "xfs"},
+}
+
+
+def default_disk(volume: Obj) -> None:
+    """Of a pod's volume, or of the spec of a PersistentVolume."""
+    for kind, defaults in DISKS.items():
+        if r.has(volume, kind):
+            disk = r.mapping(volume, kind)
+            for name, value in defaults.items():
+                r.fill(disk, name, value)
+
+
 def _volume(volume: Obj) -> None:
     if volume and all(value is None for key, value in volume.items() if key != "name"):
         volume["emptyDir"] = {}
@@ -164,6 +182,7 @@ def _volume(volume: Obj) -> None:
     _items(r.mapping(volume, "downwardAPI"))
     if r.has(volume, "projected"):
         _projected(r.mapping(volume, "projected"))
+    default_disk(volume)
     if r.has(volume, "hostPath"):
         r.fill(r.mapping(volume, "hostPath"), "type", "")
     if r.has(volume, "image"):

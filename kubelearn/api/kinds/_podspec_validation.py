@@ -20,7 +20,7 @@ from kubelearn.api.kinds._errors import (
     subdomain,
     unsupported,
 )
-from kubelearn.api.kinds._security import pod_security
+from kubelearn.api.kinds._security import pod_security, unmasked
 from kubelearn.api.kinds._volumes import volumes
 from kubelearn.api.resource import Obj
 
@@ -138,6 +138,7 @@ def validate_spec(path: str, spec: Obj, *, is_pod: bool) -> Errors:
     out += containers.regular(f"{path}.containers", spec, known)
     out += containers.init(f"{path}.initContainers", spec, known)
     out += containers.ephemeral(f"{path}.ephemeralContainers", spec, known)
+    out += unmasked(path, spec)
     out += _host_network(path, spec, is_pod=is_pod)
     out += choice(f"{path}.restartPolicy", r.text(spec, "restartPolicy"), RESTART_POLICIES)
     out += choice(f"{path}.dnsPolicy", r.text(spec, "dnsPolicy"), _DNS_POLICIES)

@@ -55,6 +55,20 @@ def container_security(path: str, context: Obj) -> Errors:
     return out + _profile(path, context, "appArmorProfile")
 
 
+def unmasked(path: str, spec: Obj) -> Errors:
+    """A container sees all of /proc only in a user namespace of its pod's own."""
+    if r.has(spec, "hostUsers") and not r.flag(spec, "hostUsers"):
+        return []
+    out: Errors = []
+    for key in ("containers", "initContainers", "ephemeralContainers"):
+        for index, container in enumerate(r.objects(spec, key)):
+            proc = r.text(r.mapping(container, "securityContext"), "procMount")
+            if proc == "Unmasked":
+                where = f"{path}.{key}[{index}].securityContext.procMount"
+                out.append(invalid(where, proc, "`hostUsers` must be false to use `Unmasked`"))
+    return out
+
+
 def _sysctls(path: str, context: Obj) -> Errors:
     out: Errors = []
     seen: set[str] = set()

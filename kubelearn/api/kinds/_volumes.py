@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from kubelearn.api.kinds import _read as r
+from kubelearn.api.kinds._claim import template as claim_template
 from kubelearn.api.kinds._env import object_field, resource_field
-from kubelearn.api.kinds._errors import Errors, duplicate, forbidden, invalid, label, required, unsupported
+from kubelearn.api.kinds._errors import Errors, choice, duplicate, forbidden, invalid, label, required, unsupported
 from kubelearn.api.kinds._resources import amount
 from kubelearn.api.resource import Obj
 
 _HOST_PATH_TYPES = (
     "", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket",
 )  # fmt: skip
+PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _MODE_TEXT = "must be a number between 0 and 0777 (octal), both inclusive"
 _MIN_TOKEN_SECONDS, _MAX_TOKEN_SECONDS = 600, 1 << 32
 DOWNWARD_FIELDS = (
@@ -153,6 +155,36 @@ def _csi(path: str, source: Obj) -> Errors:
     return [] if r.text(source, "driver") else [required(f"{path}.driver")]
 
 
+_AZURE_URIS = {
+    True: ("/subscriptions/", "/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}"),
+    False: ("https://", "https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd"),
+}  # fmt: skip
+
+
+def _azure_disk(path: str, source: Obj) -> Errors:
+    out = [required(f"{path}.{key}") for key in ("diskName", "diskURI") if not r.text(source, key)]
+    for key, supported in (
+        ("cachingMode", ("None", "ReadOnly", "ReadWrite")),
+        ("kind", ("Dedicated", "Managed", "Shared")),
+    ):
+        if r.has(source, key) and r.text(source, key) not in supported:
+            out.append(unsupported(f"{path}.{key}", r.text(source, key), supported))
+    start, form = _AZURE_URIS[r.text(source, "kind") == "Managed"]
+    if r.has(source, "kind") and not r.text(source, "diskURI").startswith(start):
+        out.append(unsupported(f"{path}.diskURI", r.text(source, "diskURI"), (form,)))
+    return out
+
+
+def _ephemeral(path: str, source: Obj) -> Errors:
+    if not r.has(source, "volumeClaimTemplate"):
+        return [required(f"{path}.volumeClaimTemplate")]
+    return claim_template(f"{path}.volumeClaimTemplate", r.mapping(source, "volumeClaimTemplate"))
+
+
+def _image(path: str, source: Obj) -> Errors:
+    return choice(f"{path}.pullPolicy", r.text(source, "pullPolicy"), PULL_POLICIES)
+
+
 _SOURCES = {
     "emptyDir": _empty_dir,
     "hostPath": _host_path,
@@ -161,8 +193,11 @@ _SOURCES = {
     "persistentVolumeClaim": _claim,
     "downwardAPI": _downward,
     "configMap": lambda path, source: _named(path, source, "name"),
+    "azureDisk": _azure_disk,
     "projected": _projected,
     "csi": _csi,
+    "ephemeral": _ephemeral,
+    "image": _image,
 }
 
 
@@ -188,7 +223,9 @@ def _persistent_csi(path: str, source: Obj) -> Errors:
 
 
 #: The sources of a PersistentVolume that are looked into; the others are only counted.
-_PERSISTENT = {"hostPath": _host_path, "nfs": _nfs, "local": _local, "csi": _persistent_csi}
+_PERSISTENT = {
+    "hostPath": _host_path, "nfs": _nfs, "azureDisk": _azure_disk, "local": _local, "csi": _persistent_csi,
+}  # fmt: skip
 
 
 def persistent_source(path: str, found: Obj) -> Errors:

@@ -10,7 +10,7 @@ from kubelearn.api.kinds import _read as r
 from kubelearn.api.kinds._columns import AGE, NAME, text_at
 from kubelearn.api.kinds._errors import Errors, forbidden, immutable, required, unsupported
 from kubelearn.api.kinds._pod_update import diff
-from kubelearn.api.kinds._podspec_defaults import canonical_quantities
+from kubelearn.api.kinds._podspec_defaults import canonical_quantities, default_disk
 from kubelearn.api.kinds._scheduling import node_selector
 from kubelearn.api.kinds._volumes import persistent_source
 from kubelearn.api.resource import Obj, Resource
@@ -34,6 +34,7 @@ def default(obj: Obj) -> None:
     canonical_quantities(r.mapping(spec, "capacity"))
     if r.has(spec, "hostPath"):
         r.fill(r.mapping(spec, "hostPath"), "type", "")
+    default_disk(spec)
     r.fill_text(r.ensure(obj, "status"), "phase", "Pending")
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import copy
 
-from kubelearn.api import names, quantity
+from kubelearn.api import quantity
 from kubelearn.api.kind import Column, FieldError, Kind
 from kubelearn.api.kinds import _claim as claims
 from kubelearn.api.kinds import _read as r
 from kubelearn.api.kinds._columns import AGE, NAME, text_at
-from kubelearn.api.kinds._errors import Errors, all_invalid, forbidden, immutable, invalid, required
+from kubelearn.api.kinds._errors import Errors, forbidden, immutable
 from kubelearn.api.kinds._pod_update import diff
-from kubelearn.api.kinds._selector import label_selector
 from kubelearn.api.resource import Obj, Resource
 
 RESOURCE = Resource(
@@ -38,40 +37,8 @@ def prepare(obj: Obj, old: Obj | None) -> None:
         spec["dataSource"] = dict(reference)
 
 
-def _data_source(path: str, source: Obj) -> Errors:
-    out = [required(f"{path}.{key}") for key in ("name", "kind") if not r.text(source, key)]
-    group = r.text(source, "apiGroup")
-    if not group and r.text(source, "kind") not in ("", "PersistentVolumeClaim"):
-        out.append(
-            invalid(
-                path, r.text(source, "kind"), "must be 'PersistentVolumeClaim' when referencing the default apiGroup"
-            )
-        )
-    elif group:
-        out += all_invalid(f"{path}.apiGroup", group, names.dns1123_subdomain(group))
-    return out
-
-
 def validate(obj: Obj) -> list[FieldError]:
-    spec = r.mapping(obj, "spec")
-    modes = r.strings(spec, "accessModes")
-    out: Errors = [] if modes else [required("spec.accessModes", "at least 1 access mode is required")]
-    if r.has(spec, "selector"):
-        out += label_selector("spec.selector", r.mapping(spec, "selector"))
-    out += claims.access_modes("spec.accessModes", modes)
-    requests = r.mapping(spec, "resources", "requests")
-    if "storage" in requests:
-        out += claims.positive("spec.resources[storage]", requests["storage"])
-    else:
-        out.append(required("spec.resources[storage]"))
-    out += claims.class_name("spec", spec, "storageClassName")
-    out += claims.volume_mode("spec.volumeMode", spec)
-    for key in ("dataSource", "dataSourceRef"):
-        if r.has(spec, key):
-            out += _data_source(f"spec.{key}", r.mapping(spec, key))
-    if r.has(spec, "volumeAttributesClassName"):
-        out += claims.class_name("spec", spec, "volumeAttributesClassName")
-    return out
+    return claims.validate_spec("spec", r.mapping(obj, "spec"))
 
 
 def validate_update(new: Obj, old: Obj) -> list[FieldError]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kubelearn.api import definitions
 from kubelearn.api.resource import Obj
 
 Build = Callable[..., Obj]
@@ -173,3 +174,97 @@ def test_order_of_several_errors(build: Build, create: Create) -> None:
         'spec.containers[2].name: Duplicate value: "c"',
         'spec.restartPolicy: Unsupported value: "Maybe": supported values: "Always", "OnFailure", "Never"',
     ]
+
+
+EPHEMERAL = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+AZURE = {"diskName": "d", "diskURI": "https://a/b"}
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ({"azureDisk": AZURE}, []),
+        (
+            {"azureDisk": {"diskName": "d", "diskURI": "https://a/b", "cachingMode": "All", "kind": "Shared"}},
+            ['azureDisk.cachingMode: Unsupported value: "All": supported values: "None", "ReadOnly", "ReadWrite"'],
+        ),
+        (
+            {"azureDisk": AZURE | {"kind": "Managed"}},
+            [
+                'azureDisk.diskURI: Unsupported value: "https://a/b": supported values: "/subscriptions/{sub-id}/'
+                'resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}"'
+            ],
+        ),
+        (
+            {"image": {"reference": "a:1", "pullPolicy": "Often"}},
+            ['image.pullPolicy: Unsupported value: "Often": supported values: "Always", "IfNotPresent", "Never"'],
+        ),
+        ({"ephemeral": {"volumeClaimTemplate": {"metadata": {"labels": {"a": "b"}}, "spec": EPHEMERAL}}}, []),
+        ({"ephemeral": {}}, ["ephemeral.volumeClaimTemplate: Required value"]),
+        (
+            {
+                "ephemeral": {
+                    "volumeClaimTemplate": {"metadata": {"name": "n"}, "spec": EPHEMERAL | {"accessModes": []}}
+                }
+            },
+            [
+                "ephemeral.volumeClaimTemplate.metadata.name: Forbidden: cannot be set",
+                "ephemeral.volumeClaimTemplate.spec.accessModes: Required value: at least 1 access mode is required",
+            ],
+        ),
+    ],
+)
+def test_volume_sources(build: Build, create: Create, source: Obj, expected: list[str]) -> None:
+    made = pod(build, volumes=[{"name": "v", **source}])
+    assert create(made) == [f"spec.volumes[0].{text}" for text in expected]
+
+
+@pytest.mark.parametrize(
+    ("kind", "source"),
+    [("azureDisk", "AzureDisk"), ("iscsi", "ISCSI"), ("rbd", "RBD"), ("scaleIO", "ScaleIO")],
+)
+def test_a_disk_is_what_the_definitions_say_by_default(build: Build, create: Create, kind: str, source: str) -> None:
+    facts = definitions.facts()[f"io.k8s.api.core.v1.{source}VolumeSource"]
+    expected = {k: f["default"] for k, f in facts.items() if f.get("default") or f.get("default") is False}
+    for owner in (
+        build("Pod", spec={"volumes": [{"name": "v", kind: {}}]}),
+        build("PersistentVolume", spec={kind: {}}),
+    ):
+        create(owner)
+        spec = owner["spec"]
+        assert (spec["volumes"][0] if "volumes" in spec else spec)[kind] == expected
+
+
+@pytest.mark.parametrize(
+    ("mount", "expected"),
+    [
+        ({"readOnly": True, "recursiveReadOnly": "IfPossible"}, []),
+        ({"recursiveReadOnly": "Disabled"}, []),
+        (
+            {"recursiveReadOnly": "Enabled", "mountPropagation": "HostToContainer"},
+            [
+                "recursiveReadOnly: Forbidden: may only be specified when readOnly is true",
+                "recursiveReadOnly: Forbidden: may only be specified when mountPropagation is None or not specified",
+            ],
+        ),
+        (
+            {"readOnly": True, "recursiveReadOnly": "Often"},
+            ['recursiveReadOnly: Unsupported value: "Often": supported values: "Disabled", "Enabled", "IfPossible"'],
+        ),
+        (
+            {"mountPropagation": "Bidirectional"},
+            ["mountPropagation: Forbidden: Bidirectional mount propagation is available only to privileged containers"],
+        ),
+    ],
+)
+def test_how_a_volume_is_mounted(build: Build, create: Create, mount: Obj, expected: list[str]) -> None:
+    container = {"volumeMounts": [{"name": "v", "mountPath": "/v", **mount}]}
+    made = pod(build, container, volumes=[{"name": "v", "emptyDir": {}}])
+    assert create(made) == [f"spec.containers[0].volumeMounts.{text}" for text in expected]
+
+
+def test_all_of_proc_needs_a_user_namespace(build: Build, create: Create) -> None:
+    container = {"securityContext": {"procMount": "Unmasked"}}
+    text = 'procMount: Invalid value: "Unmasked": `hostUsers` must be false to use `Unmasked`'
+    assert create(pod(build, container)) == [f"spec.containers[0].securityContext.{text}"]
+    assert create(pod(build, container, hostUsers=False)) == []
