@@ -236,7 +236,7 @@ async def change(
         kind.default(new)
         schema.complete(new, kind.resource.group, kind.resource.version, kind.resource.kind)
         owners = (track or tracking.updater(call.request, kind, subresource, given))(old, new, stored)
-        attempt = Attempt(call, kind, new, old)
+        attempt = Attempt(call, kind, new, old, subresource)
         if not subresource:
             await admission.admit(attempt)
         _prepare_update(call, kind, new, old, subresource)

@@ -24,3 +24,9 @@ async def validate(attempt: Attempt) -> None:
     """What plugins have against a valid object. Raises ApiError."""
     for plugin in _plugins():
         await plugin.validate(attempt)
+
+
+async def remove(attempt: Attempt) -> None:
+    """What plugins have against a deletion. Raises ApiError."""
+    for plugin in _plugins():
+        await plugin.remove(attempt)
