@@ -184,6 +184,38 @@ async def test_another_version_is_the_same_resource(api: Api) -> None:
     assert await refused(api, path=path, body=scaler) == ""
 
 
+async def test_a_scale_is_a_resource_of_its_own(api: Api) -> None:
+    path = "/apis/apps/v1/namespaces/default/deployments"
+    labels = {"app": "a"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "c", "image": "kubelearn/web:v1"}]}}
+    deployment = {
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"},
+        "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": template},
+    }  # fmt: skip
+    few = validation("object.spec.replicas <= 5")
+    of_deployments = rule(resources=("deployments",), apiGroups=["apps"])
+    await bind(api, few, match={"resourceRules": [of_deployments]})
+    await api.ok("POST", path, deployment)
+    headers = {"content-type": "application/merge-patch+json"}
+    many = {"spec": {"replicas": 6}}
+    assert "failed expression" in await refused(api, "PATCH", f"{path}/d", many, headers=headers)
+    assert await refused(api, "PATCH", f"{path}/d/scale", many, headers=headers) == ""
+    await api.ok("PATCH", f"{path}/d/scale", {"spec": {"replicas": 1}}, headers=headers)
+    of_scales = {**of_deployments, "resources": ["deployments/scale"]}
+    whole = validation("object.kind != 'Scale' || request.kind.kind != 'Scale' || object.spec.replicas <= 5")
+    await bind(api, whole, match={"resourceRules": [of_scales]}, name="scales")
+    assert "ValidatingAdmissionPolicy 'scales'" in await refused(api, "PATCH", f"{path}/d/scale", many, headers=headers)
+
+
+async def test_status_is_asked_about_by_its_name(api: Api) -> None:
+    await bind(api, validation("false"), match={"resourceRules": [rule(resources=("namespaces/status",))]})
+    space: Obj = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "t"}}
+    assert await refused(api, path="/api/v1/namespaces", body=space) == ""
+    made = await api.ok("GET", "/api/v1/namespaces/t")
+    assert await refused(api, "PUT", "/api/v1/namespaces/t", made) == ""
+    assert await refused(api, "PUT", "/api/v1/namespaces/t/status", made) == "failed expression: false"
+
+
 class TestParams:
     RULE = validation("size(object.data) <= int(params.data.max)", messageExpression="'at most ' + params.data.max")
 

@@ -20,7 +20,8 @@ PODS = Resource("", "v1", "Pod", "pods", "pod", True)
 
 @dataclass(slots=True)
 class Attempt:
-    """A write before it is stored: `old` is None for a creation. Of what is to be deleted, `obj` is what is there."""
+    """A write before it is stored: `old` is None for a creation. Of what is to be deleted, `obj` is what is there.
+    `seen` gives what the client wrote, where that is not the object itself but a Scale of it."""
 
     call: Call
     kind: Kind
@@ -28,6 +29,7 @@ class Attempt:
     old: Obj | None = None
     subresource: str = ""
     deletes: bool = False
+    seen: Callable[[Obj], Obj] | None = None
 
     @property
     def server(self) -> ApiServer:
@@ -62,9 +64,11 @@ async def _nothing(_attempt: Attempt) -> None: ...
 @dataclass(frozen=True, slots=True)
 class Admission:
     """`admit` may change the object, before it is validated; `validate` only looks, afterwards, and `remove`
-    before a deletion. All raise ApiError. `order` is the place among the others, as kube-apiserver recommends it."""
+    before a deletion. All raise ApiError. `order` is the place among the others, as kube-apiserver recommends it.
+    `of_status` says that `validate` is also asked about what only components write: status, finalizers."""
 
     order: int
     admit: Step = _nothing
     validate: Step = _nothing
     remove: Step = _nothing
+    of_status: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from kubelearn.api import errors, policies, selectors
@@ -14,6 +15,7 @@ from kubelearn.api.resource import Obj, Resource
 from kubelearn.apiserver.admission._base import NAMESPACES, Admission, Attempt
 
 _CODES = {"Forbidden": 403, "Unauthorized": 401, "RequestEntityTooLarge": 413}
+_SCALE = {"group": "autoscaling", "version": "v1", "kind": "Scale"}
 _EXEMPT = ("validatingadmissionpolicies", "validatingadmissionpolicybindings")
 _MISSING = "no params found for policy binding with `Deny` parameterNotFoundAction"
 _CLUSTER_WIDE = "cannot use namespaced paramRef in policy binding that matches cluster-scoped resources"
@@ -103,26 +105,27 @@ def _asked(attempt: Attempt, space: Obj | None) -> Asked:
 def _values(attempt: Attempt, asked: Asked, resource: Resource, space: Obj | None) -> dict[str, Any]:
     """What expressions may use, with the objects in the version that the policy is about."""
     kind = attempt.server.registry.kinds[(resource.group, resource.version, resource.plural)]
+    as_seen = attempt.seen or functools.partial(_as, kind)
     return {
-        "object": _as(kind, asked.obj),
-        "oldObject": _as(kind, asked.old),
+        "object": None if asked.obj is None else as_seen(asked.obj),
+        "oldObject": None if asked.old is None else as_seen(asked.old),
         "request": _request(attempt, asked, resource),
         "namespaceObject": space,
     }
 
 
-def _as(kind: Kind, obj: Obj | None) -> Obj | None:
-    return obj if obj is None or kind.conversion is None else kind.conversion.from_stored(obj)
+def _as(kind: Kind, obj: Obj) -> Obj:
+    return obj if kind.conversion is None else kind.conversion.from_stored(obj)
 
 
 def _request(attempt: Attempt, asked: Asked, resource: Resource) -> Obj:
     """The fields of an AdmissionRequest, without the objects."""
     user, first = attempt.call.user, asked.resources[0]
     return {
-        "kind": {"group": resource.group, "version": resource.version, "kind": resource.kind},
+        "kind": _SCALE if attempt.seen else _named(resource),
         "resource": {"group": resource.group, "version": resource.version, "resource": resource.plural},
         "subResource": asked.subresource,
-        "requestKind": {"group": first.group, "version": first.version, "kind": first.kind},
+        "requestKind": _SCALE if attempt.seen else _named(first),
         "requestResource": {"group": first.group, "version": first.version, "resource": first.plural},
         "requestSubResource": asked.subresource,
         "name": asked.name,
@@ -136,6 +139,10 @@ def _request(attempt: Attempt, asked: Asked, resource: Resource) -> Obj:
         },
         "dryRun": attempt.call.dry_run,
     }
+
+
+def _named(resource: Resource) -> Obj:
+    return {"group": resource.group, "version": resource.version, "kind": resource.kind}
 
 
 def _param_kind(attempt: Attempt, spec: Obj) -> Kind | None:
@@ -181,4 +188,4 @@ async def _chosen(attempt: Attempt, resource: Resource, namespace: str, ref: Obj
     ]
 
 
-ADMISSION = Admission(150, validate=_validate, remove=_validate)
+ADMISSION = Admission(150, validate=_validate, remove=_validate, of_status=True)
