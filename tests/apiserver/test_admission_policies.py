@@ -245,6 +245,28 @@ class TestParams:
             await api.ok("POST", MAPS, {**configmap(name), "metadata": about, "data": {"max": most}})
         assert await refused(api, body=self.large("d")) == "at most 1"
 
+    async def test_who_binds_them_may_read_them(self, api: Api) -> None:
+        await self.bound(api, name="limits", namespace="default")
+        rbac = "/apis/rbac.authorization.k8s.io/v1"
+        bob = User("bob", ("system:authenticated",))
+        about = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": "binder"}}
+        may = [{"apiGroups": ["admissionregistration.k8s.io"], "resources": ["*"], "verbs": ["*"]}]
+        role = await api.ok("POST", f"{rbac}/clusterroles", {**about, "kind": "ClusterRole", "rules": may})
+        given = {
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "binder"},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "bob"}],
+        }
+        await api.ok("POST", f"{rbac}/clusterrolebindings", {**about, "kind": "ClusterRoleBinding", **given})
+        binding = await api.ok("GET", f"{BINDINGS}/b")
+        binding["metadata"] = {"name": "c"}
+        status, answer = await api("POST", BINDINGS, binding, user=bob)
+        why = 'user &{bob  [system:authenticated] map[]} does not have "get" permission'
+        assert (status, answer["details"]["causes"][0]["field"]) == (422, "spec.paramRef")
+        assert f"Forbidden: {why} on the object referenced by paramRef" in answer["message"]
+        role["rules"].append({"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]})
+        await api.ok("PUT", f"{rbac}/clusterroles/binder", role)
+        await api.ok("POST", BINDINGS, binding, user=bob)
+
     async def test_an_unknown_kind(self, api: Api) -> None:
         await bind(api, validation("true"), paramKind={"apiVersion": "a.io/v1", "kind": "Odd"})
         assert (await refused(api)).endswith(
