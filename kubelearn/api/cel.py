@@ -7,12 +7,18 @@ Kubernetes' extension libraries that it has. It is imported when the first expre
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import cel
+
+
+#: A first or middle argument that is a bare name: the variable of a macro, as in `all(x, …)` and `all(i, x, …)`.
+_BOUND = re.compile(r"[(,]\s*([_a-zA-Z][_a-zA-Z0-9]*)\s*(?=,)")
+_TYPES = frozenset({"bool", "bytes", "double", "dyn", "int", "list", "map", "null_type", "string", "type", "uint"})
 
 
 class CelError(Exception):
@@ -31,6 +37,12 @@ class Expression:
             self._program: cel.Program = cel.compile(text)
         except (ValueError, RuntimeError) as error:
             raise CelError(str(error)) from error
+
+    @property
+    def names(self) -> set[str]:
+        """The variables that must be given: neither those of its own macros, nor names of types."""
+        bound = set(_BOUND.findall(self.text))
+        return {name for name in self._program.variables() if name not in bound and name not in _TYPES}
 
     def evaluate(self, variables: Mapping[str, Any]) -> Any:
         """Raises CelError."""
@@ -61,15 +73,11 @@ def _is_sorted(values: list[Any]) -> bool:
 
 
 def _find(text: str, pattern: str) -> str:
-    import re
-
     found = re.search(pattern, text)
     return found.group() if found else ""
 
 
 def _find_all(text: str, pattern: str, limit: int = -1) -> list[str]:
-    import re
-
     found = [m.group() for m in re.finditer(pattern, text)]
     return found if limit < 0 else found[:limit]
 

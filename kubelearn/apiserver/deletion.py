@@ -9,6 +9,8 @@ from kubelearn.api import errors, schema
 from kubelearn.api.kind import FieldError, Kind
 from kubelearn.api.resource import Obj
 from kubelearn.apiserver import bodies, codec, keys, rest, selection
+from kubelearn.apiserver.admission import _chain as admission
+from kubelearn.apiserver.admission._base import Attempt
 from kubelearn.kit import clock
 from kubelearn.store.interface import Conflict, KeyValue
 
@@ -78,6 +80,7 @@ async def delete(call: Call, kind: Kind, namespace: str, name: str, wanted: Obj)
         kv = await rest.read(server, kind, namespace, name)
         obj = codec.decode(kv)
         _preconditions(kind, obj, wanted)
+        await admission.remove(Attempt(call, kind, obj, obj, deletes=True))
         before = codec.encode(obj)
         grace = _grace(kind, obj, wanted)
         _finalizers(obj, wanted.get("propagationPolicy", ""))

@@ -217,9 +217,11 @@ async def change(
     make: Change,
     verb: str,
     track: tracking.Track | None = None,
+    seen: Callable[[Obj], Obj] | None = None,
 ) -> KeyValue:
     """Read, let `make` give the new object, validate, and store it unless someone else was faster. `track` says who
-    owns its fields then, where that is not simply the writer. Raises ApiError."""
+    owns its fields then, where that is not simply the writer; with `seen` it is a write of a Scale, which that gives of
+    an object. Raises ApiError."""
     server = call.server
     for _ in range(_RETRIES):
         kv = await read(server, kind, namespace, name)
@@ -236,13 +238,12 @@ async def change(
         kind.default(new)
         schema.complete(new, kind.resource.group, kind.resource.version, kind.resource.kind)
         owners = (track or tracking.updater(call.request, kind, subresource, given))(old, new, stored)
-        attempt = Attempt(call, kind, new, old)
+        attempt = Attempt(call, kind, new, old, "scale" if seen else subresource, seen=seen)
         if not subresource:
             await admission.admit(attempt)
         _prepare_update(call, kind, new, old, subresource)
         check_escalation(call, kind.resource, new, old)
-        if not subresource or subresource in kind.parts:
-            await admission.validate(attempt)
+        await admission.validate(attempt)
         if new == old and managed_fields.same_but_for_times(owners, stored):
             return kv
         if owners:

@@ -37,6 +37,7 @@ from kubelearn.apiserver.custom import CustomResources
 from kubelearn.apiserver.local import LocalTransport
 from kubelearn.apiserver.metrics import Metrics
 from kubelearn.apiserver.openapi import OpenApi
+from kubelearn.apiserver.policies import Policies
 from kubelearn.apiserver.rbac import Rbac
 from kubelearn.apiserver.registry import Registry
 from kubelearn.apiserver.routing import Route, is_resource
@@ -74,6 +75,7 @@ class ApiServer:
         self.registry = Registry(extra.RESOURCES)
         self.openapi = OpenApi(self.registry)
         self.custom = CustomResources(self.registry, self.openapi)
+        self.policies = Policies()
         self.services = ServiceAllocator(service_cidr)
         self.event_cache = watching.EventCache()
         self.causes = CauseIndex(store)
@@ -96,6 +98,7 @@ class ApiServer:
         await self.causes.load()
         await self.rbac.load(self.store)
         await self.custom.load(self.store)
+        await self.policies.load(self.store)
         self.hooks["crd-informer-synced"] = True
         kind = self.registry.kinds[("", "v1", "services")]
         found = await self.store.range(keys.prefix(kind.resource))
@@ -168,6 +171,7 @@ class ApiServer:
         self.causes.add(kv)
         self.rbac.changed(kv, gone=gone)
         self.custom.changed(kv, gone=gone)
+        self.policies.changed(kv, gone=gone)
 
     async def handle(self, request: Request, user: User) -> Response:
         """Never raises for what a client did; a Status answers instead."""

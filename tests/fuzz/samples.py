@@ -147,6 +147,25 @@ SAMPLES: dict[tuple[str, str], Obj] = {
             ],
         },
     },
+    ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy"): {
+        "spec": {
+            "paramKind": {"apiVersion": "v1", "kind": "ConfigMap"},
+            "matchConstraints": {"resourceRules": [
+                {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["deployments"]}]},
+            "matchConditions": [{"name": "c", "expression": "request.operation == 'CREATE'"}],
+            "variables": [{"name": "n", "expression": "object.spec.replicas"}],
+            "validations": [{"expression": "variables.n < 5", "message": "m", "reason": "Forbidden"}],
+            "auditAnnotations": [{"key": "k", "valueExpression": "'a'"}],
+        },
+    },
+    ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding"): {
+        "spec": {
+            "policyName": "p",
+            "paramRef": {"name": "c", "namespace": "default", "parameterNotFoundAction": "Deny"},
+            "matchResources": {"namespaceSelector": {"matchLabels": {"app": "a"}}},
+            "validationActions": ["Deny", "Audit"],
+        },
+    },
     ("storage.k8s.io/v1", "VolumeAttachment"): {
         "spec": {"attacher": "a.b", "nodeName": "n", "source": {"persistentVolumeName": "pv"}}},
 }  # fmt: skip

@@ -20,12 +20,16 @@ PODS = Resource("", "v1", "Pod", "pods", "pod", True)
 
 @dataclass(slots=True)
 class Attempt:
-    """A write before it is stored: `old` is None for a creation."""
+    """A write before it is stored: `old` is None for a creation. Of what is to be deleted, `obj` is what is there.
+    `seen` gives what the client wrote, where that is not the object itself but a Scale of it."""
 
     call: Call
     kind: Kind
     obj: Obj
     old: Obj | None = None
+    subresource: str = ""
+    deletes: bool = False
+    seen: Callable[[Obj], Obj] | None = None
 
     @property
     def server(self) -> ApiServer:
@@ -43,6 +47,10 @@ class Attempt:
     def namespace(self) -> str:
         return str(self.obj["metadata"].get("namespace", ""))
 
+    @property
+    def operation(self) -> str:
+        return "DELETE" if self.deletes else "UPDATE" if self.old is not None else "CREATE"
+
     def creates(self, plural: str, group: str = "") -> bool:
         return self.old is None and (self.resource.group, self.resource.plural) == (group, plural)
 
@@ -55,9 +63,12 @@ async def _nothing(_attempt: Attempt) -> None: ...
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """`admit` may change the object, before it is validated; `validate` only looks, afterwards. Both raise ApiError.
-    `order` is the place among the others, as kube-apiserver recommends it."""
+    """`admit` may change the object, before it is validated; `validate` only looks, afterwards, and `remove`
+    before a deletion. All raise ApiError. `order` is the place among the others, as kube-apiserver recommends it.
+    `of_status` says that `validate` is also asked about what only components write: status, finalizers."""
 
     order: int
     admit: Step = _nothing
     validate: Step = _nothing
+    remove: Step = _nothing
+    of_status: bool = False

@@ -23,4 +23,11 @@ async def admit(attempt: Attempt) -> None:
 async def validate(attempt: Attempt) -> None:
     """What plugins have against a valid object. Raises ApiError."""
     for plugin in _plugins():
-        await plugin.validate(attempt)
+        if plugin.of_status or attempt.subresource not in ("status", "finalize"):
+            await plugin.validate(attempt)
+
+
+async def remove(attempt: Attempt) -> None:
+    """What plugins have against a deletion. Raises ApiError."""
+    for plugin in _plugins():
+        await plugin.remove(attempt)

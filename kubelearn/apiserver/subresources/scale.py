@@ -29,7 +29,7 @@ async def _scale(call: Call, kind: Kind, route: Route) -> Response:
     write = _applied if bodies.media_type(call.request) == patching.APPLY else _updated
     make, track = write(call, kind, route, paths)
     where = route.namespace, route.name, ""
-    changed = await rest.change(call, kind, *where, make, "scale", track)
+    changed = await rest.change(call, kind, *where, make, "scale", track, lambda obj: _scale_of(obj, paths))
     return json_response(_scale_of(codec.decode(changed), paths))
 
 

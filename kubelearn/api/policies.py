@@ -1,0 +1,113 @@
+"""What the rules of a ValidatingAdmissionPolicy say of a request. Which requests they are about is `policy_matching`.
+
+Source: Kubernetes' apiserver/pkg/admission/plugin/policy/validating, and its documentation of the variables.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kubelearn.api import cel
+from kubelearn.api.resource import Obj
+
+_VARIABLE = re.compile(r"\bvariables\s*\.\s*([_a-zA-Z][_a-zA-Z0-9]*)")
+_MAX_MESSAGE_BYTES = 5 * 1024
+DEFAULT_REASON = "Invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What a rule has against a request: `reason` is a Status' reason."""
+
+    message: str
+    reason: str = DEFAULT_REASON
+
+
+class _Rules:
+    """The expressions of one policy, with values for one request. A variable has its value when it is first used."""
+
+    def __init__(self, spec: Obj, values: Mapping[str, Any]) -> None:
+        self._values = dict(values)
+        self._expressions = {v["name"]: v["expression"] for v in spec.get("variables") or ()}
+        self._known: dict[str, Any] = {}
+        self._failed: dict[str, str] = {}
+
+    def value(self, text: str) -> Any:
+        """Raises CelError, worded as Kubernetes does."""
+        try:
+            return self._evaluate(text, list(self._expressions))
+        except cel.CelError as error:
+            raise cel.CelError(f"expression '{text.strip()}' resulted in error: {error}") from error
+
+    def _evaluate(self, text: str, allowed: list[str]) -> Any:
+        used = [name for name in dict.fromkeys(_VARIABLE.findall(text)) if name in allowed]
+        for name in used:
+            self._fill(name, allowed)
+        try:
+            return cel.compiled(text).evaluate({**self._values, "variables": self._known})
+        except cel.CelError as error:
+            # A variable that has no value is missing; it counts only where its value was needed after all.
+            failed = next((name for name in used if str(error) == f"no such key: {name}"), "")
+            if failed in self._failed:
+                raise cel.CelError(self._failed[failed]) from error
+            raise
+
+    def _fill(self, name: str, allowed: list[str]) -> None:
+        """A variable may use those that are listed before it."""
+        if name in self._known or name in self._failed:
+            return
+        try:
+            self._known[name] = self._evaluate(self._expressions[name], allowed[: allowed.index(name)])
+        except cel.CelError as error:
+            self._failed[name] = f'composited variable "{name}" fails to evaluate: {error}'
+
+
+def objections(spec: Obj, values: Mapping[str, Any]) -> list[Objection]:
+    """Of a policy whose rules are given these values (object, oldObject, request, params, namespaceObject). An
+    expression that has no value is an objection too, unless the policy ignores failures."""
+    rules = _Rules(spec, values)
+    fails = spec.get("failurePolicy") != "Ignore"
+    try:
+        if not _applies(spec, rules):
+            return []
+    except cel.CelError as error:
+        return [Objection(str(error))] if fails else []
+    out = []
+    for validation in spec.get("validations") or ():
+        try:
+            if rules.value(validation["expression"]) is not True:
+                out.append(Objection(_message(validation, rules), validation.get("reason") or DEFAULT_REASON))
+        except cel.CelError as error:
+            if fails:
+                out.append(Objection(str(error)))
+    return out
+
+
+def _applies(spec: Obj, rules: _Rules) -> bool:
+    """Whether all conditions hold: one that does not outweighs those that fail. Raises CelError."""
+    failed: list[str] = []
+    for condition in spec.get("matchConditions") or ():
+        try:
+            if rules.value(condition["expression"]) is not True:
+                return False
+        except cel.CelError as error:
+            failed.append(str(error))
+    if failed:
+        raise cel.CelError(failed[0] if len(failed) == 1 else f"[{', '.join(failed)}]")
+    return True
+
+
+def _message(validation: Obj, rules: _Rules) -> str:
+    told: Any = ""
+    if validation.get("messageExpression"):
+        try:
+            told = rules.value(validation["messageExpression"])
+        except cel.CelError:
+            told = ""  # Then the plain message is given, as if there were no expression.
+    text = told.strip() if isinstance(told, str) else ""
+    if text and "\n" not in text and len(text.encode()) <= _MAX_MESSAGE_BYTES:
+        return text
+    return str(validation.get("message") or "").strip() or f"failed expression: {validation['expression'].strip()}"
