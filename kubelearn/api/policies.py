@@ -14,15 +14,18 @@ from kubelearn.api.resource import Obj
 
 _VARIABLE = re.compile(r"\bvariables\s*\.\s*([_a-zA-Z][_a-zA-Z0-9]*)")
 _MAX_MESSAGE_BYTES = 5 * 1024
+_TYPES = {bool: "bool", int: "int", float: "double", list: "list", dict: "map", bytes: "bytes"}
 DEFAULT_REASON = "Invalid"
 
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """What a rule has against a request: `reason` is a Status' reason."""
+    """What a rule has against a request: `reason` is a Status' reason. It refuses the request
+    `always`, or as the binding says."""
 
     message: str
     reason: str = DEFAULT_REASON
+    always: bool = False
 
 
 class _Rules:
@@ -85,7 +88,23 @@ def objections(spec: Obj, scope: cel.Scope, params: Obj | None) -> list[Objectio
         except cel.CelError as error:
             if fails:
                 out.append(Objection(str(error)))
-    return out
+    return out + [
+        o for annotation in spec.get("auditAnnotations") or () for o in _unannotated(annotation, rules, fails)
+    ]
+
+
+def _unannotated(annotation: Obj, rules: _Rules, fails: bool) -> list[Objection]:
+    """An annotation is written nowhere, as there is no audit log; one that cannot be written refuses the request."""
+    text = annotation["valueExpression"]
+    try:
+        value = rules.value(text)
+    except cel.CelError as error:
+        return [Objection(str(error), always=True)] if fails else []
+    if value is None or isinstance(value, str):
+        return []
+    kind = _TYPES.get(type(value), type(value).__name__)
+    why = f"valueExpression '{text}' resulted in unsupported return type: {kind}. "
+    return [Objection(why + "Return type must be either string or null.", always=True)]
 
 
 def _applies(spec: Obj, rules: _Rules) -> bool:

@@ -69,9 +69,10 @@ async def _ask(attempt: Attempt, policy: Obj, binding: Obj, scope: cel.Scope) ->
 def _act(attempt: Attempt, bound: str, actions: list[str], found: list[Objection]) -> None:
     """Audit has no effect here: this server keeps no audit log. Raises ApiError."""
     if "Warn" in actions:
-        attempt.call.warn([f"Validation failed for {bound}: {objection.message}" for objection in found])
-    if "Deny" in actions and found:
-        raise _refusal(attempt, f"{bound} denied request: {found[0].message}", found[0].reason)
+        attempt.call.warn([f"Validation failed for {bound}: {o.message}" for o in found if not o.always])
+    for objection in found:
+        if objection.always or "Deny" in actions:
+            raise _refusal(attempt, f"{bound} denied request: {objection.message}", objection.reason)
 
 
 def _refusal(attempt: Attempt, text: str, reason: str) -> ApiError:
