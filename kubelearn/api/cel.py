@@ -25,6 +25,23 @@ class CelError(Exception):
     """An expression that does not compile, or that has no value for these variables."""
 
 
+class Scope:
+    """Variables for several expressions: handing values over takes much longer than evaluating what is said of them."""
+
+    def __init__(self, variables: Mapping[str, Any]) -> None:
+        import cel
+
+        self.context = cel.Context()
+        cel.stdlib.add_stdlib_to_context(self.context)
+        for name, function in _FUNCTIONS.items():
+            self.context.add_function(name, function)
+        for name, value in variables.items():
+            self.set(name, value)
+
+    def set(self, name: str, value: Any) -> None:
+        self.context.add_variable(name, value)
+
+
 class Expression:
     """A compiled expression."""
 
@@ -44,18 +61,11 @@ class Expression:
         bound = set(_BOUND.findall(self.text))
         return {name for name in self._program.variables() if name not in bound and name not in _TYPES}
 
-    def evaluate(self, variables: Mapping[str, Any]) -> Any:
+    def evaluate(self, variables: Mapping[str, Any] | Scope) -> Any:
         """Raises CelError."""
-        import cel
-
-        context = cel.Context()
-        cel.stdlib.add_stdlib_to_context(context)
-        for name, function in _FUNCTIONS.items():
-            context.add_function(name, function)
-        for name, value in variables.items():
-            context.add_variable(name, value)
+        scope = variables if isinstance(variables, Scope) else Scope(variables)
         try:
-            return self._program.execute(context)
+            return self._program.execute(scope.context)
         except KeyError as error:
             raise CelError(f"no such key: {error.args[0]}") from error
         except (ValueError, RuntimeError, TypeError, ArithmeticError, IndexError) as error:

@@ -6,7 +6,6 @@ Source: Kubernetes' apiserver/pkg/admission/plugin/policy/validating, and its do
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,25 +14,29 @@ from kubelearn.api.resource import Obj
 
 _VARIABLE = re.compile(r"\bvariables\s*\.\s*([_a-zA-Z][_a-zA-Z0-9]*)")
 _MAX_MESSAGE_BYTES = 5 * 1024
+_TYPES = {bool: "bool", int: "int", float: "double", list: "list", dict: "map", bytes: "bytes"}
 DEFAULT_REASON = "Invalid"
 
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """What a rule has against a request: `reason` is a Status' reason."""
+    """What a rule has against a request: `reason` is a Status' reason. It refuses the request
+    `always`, or as the binding says."""
 
     message: str
     reason: str = DEFAULT_REASON
+    always: bool = False
 
 
 class _Rules:
     """The expressions of one policy, with values for one request. A variable has its value when it is first used."""
 
-    def __init__(self, spec: Obj, values: Mapping[str, Any]) -> None:
-        self._values = dict(values)
+    def __init__(self, spec: Obj, scope: cel.Scope) -> None:
+        self._scope = scope
         self._expressions = {v["name"]: v["expression"] for v in spec.get("variables") or ()}
         self._known: dict[str, Any] = {}
         self._failed: dict[str, str] = {}
+        scope.set("variables", {})
 
     def value(self, text: str) -> Any:
         """Raises CelError, worded as Kubernetes does."""
@@ -47,7 +50,7 @@ class _Rules:
         for name in used:
             self._fill(name, allowed)
         try:
-            return cel.compiled(text).evaluate({**self._values, "variables": self._known})
+            return cel.compiled(text).evaluate(self._scope)
         except cel.CelError as error:
             # A variable that has no value is missing; it counts only where its value was needed after all.
             failed = next((name for name in used if str(error) == f"no such key: {name}"), "")
@@ -61,14 +64,16 @@ class _Rules:
             return
         try:
             self._known[name] = self._evaluate(self._expressions[name], allowed[: allowed.index(name)])
+            self._scope.set("variables", self._known)
         except cel.CelError as error:
             self._failed[name] = f'composited variable "{name}" fails to evaluate: {error}'
 
 
-def objections(spec: Obj, values: Mapping[str, Any]) -> list[Objection]:
-    """Of a policy whose rules are given these values (object, oldObject, request, params, namespaceObject). An
+def objections(spec: Obj, scope: cel.Scope, params: Obj | None) -> list[Objection]:
+    """Of a policy. `scope` has object, oldObject, request and namespaceObject, for as many policies as you like. An
     expression that has no value is an objection too, unless the policy ignores failures."""
-    rules = _Rules(spec, values)
+    scope.set("params", params)
+    rules = _Rules(spec, scope)
     fails = spec.get("failurePolicy") != "Ignore"
     try:
         if not _applies(spec, rules):
@@ -83,7 +88,23 @@ def objections(spec: Obj, values: Mapping[str, Any]) -> list[Objection]:
         except cel.CelError as error:
             if fails:
                 out.append(Objection(str(error)))
-    return out
+    return out + [
+        o for annotation in spec.get("auditAnnotations") or () for o in _unannotated(annotation, rules, fails)
+    ]
+
+
+def _unannotated(annotation: Obj, rules: _Rules, fails: bool) -> list[Objection]:
+    """An annotation is written nowhere, as there is no audit log; one that cannot be written refuses the request."""
+    text = annotation["valueExpression"]
+    try:
+        value = rules.value(text)
+    except cel.CelError as error:
+        return [Objection(str(error), always=True)] if fails else []
+    if value is None or isinstance(value, str):
+        return []
+    kind = _TYPES.get(type(value), type(value).__name__)
+    why = f"valueExpression '{text}' resulted in unsupported return type: {kind}. "
+    return [Objection(why + "Return type must be either string or null.", always=True)]
 
 
 def _applies(spec: Obj, rules: _Rules) -> bool:

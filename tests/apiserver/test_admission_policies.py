@@ -135,6 +135,15 @@ async def test_warn_tells_and_audit_is_silent(api: Api) -> None:
     assert answer.headers["warning"] == f'299 - "Validation failed for {BOUND}: hm"'
 
 
+async def test_an_annotation_that_cannot_be_made_refuses(api: Api) -> None:
+    annotations = [{"key": "k", "valueExpression": "object.metadata.name == 'c' ? 'fine' : 1"}]
+    await bind(api, auditAnnotations=annotations, binding={"validationActions": ["Audit"]})
+    assert await refused(api) == ""
+    assert (await refused(api, body=configmap("d"))).endswith(
+        "resulted in unsupported return type: int. Return type must be either string or null."
+    )
+
+
 async def test_namespaces_are_selected(api: Api) -> None:
     labelled = {"namespaceSelector": {"matchLabels": {"env": "test"}}}
     await bind(api, validation("false"), binding={"matchResources": labelled})

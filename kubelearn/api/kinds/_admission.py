@@ -102,13 +102,14 @@ def _resources(path: str, found: list[str]) -> Errors:
 
 
 #: What the expressions of a policy may name. Of Kubernetes' there is no `authorizer` here.
-_KNOWN = frozenset({"object", "oldObject", "request", "namespaceObject", "variables"})
+_KNOWN = frozenset({"object", "oldObject", "request", "namespaceObject"})
 
 
-def expression(path: str, text: str, *, params: bool) -> Errors:
+def expression(path: str, text: str, *, params: bool, variables: bool = True) -> Errors:
     """That it compiles, and names only what there is."""
     try:
-        unknown = cel.compiled(text).names - _KNOWN - ({"params"} if params else set())
+        known = _KNOWN | ({"params"} if params else set()) | ({"variables"} if variables else set())
+        unknown = cel.compiled(text).names - known
     except cel.CelError as error:
         return [invalid(path, text, f"compilation failed: {error}")]
     return [

@@ -94,7 +94,11 @@ def _conditions(path: str, found: list[Obj], *, params: bool) -> Errors:
     seen: set[str] = set()
     for index, condition in enumerate(found):
         where, name, text = f"{path}[{index}]", r.text(condition, "name"), r.text(condition, "expression").strip()
-        out += expression(f"{where}.expression", text, params=params) if text else [required(f"{where}.expression")]
+        out += (
+            expression(f"{where}.expression", text, params=params, variables=False)
+            if text
+            else [required(f"{where}.expression")]
+        )
         out += label_name(f"{where}.name", name) if name else [required(f"{where}.name")]
         if name and name in seen:
             out.append(duplicate(f"{where}.name", name))

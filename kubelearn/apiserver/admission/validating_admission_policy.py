@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from kubelearn.api import errors, policies, selectors
+from kubelearn.api import cel, errors, policies, selectors
 from kubelearn.api.errors import ApiError
 from kubelearn.api.kind import Kind
 from kubelearn.api.kinds._admission import GROUP
@@ -33,17 +33,19 @@ async def _validate(attempt: Attempt) -> None:
         return
     space = await _namespace(attempt)
     asked = _asked(attempt, space)
+    scopes: dict[Resource, cel.Scope] = {}
     for each in bound:
         resource = matched(each.policy["spec"].get("matchConstraints") or {}, asked)
         if resource is None:
             continue
-        values = _values(attempt, asked, resource, space)
         for binding in each.bindings:
             if matched(binding["spec"].get("matchResources") or {}, asked) is not None:
-                await _ask(attempt, each.policy, binding, values)
+                if resource not in scopes:
+                    scopes[resource] = cel.Scope(_values(attempt, asked, resource, space))
+                await _ask(attempt, each.policy, binding, scopes[resource])
 
 
-async def _ask(attempt: Attempt, policy: Obj, binding: Obj, values: Obj) -> None:
+async def _ask(attempt: Attempt, policy: Obj, binding: Obj, scope: cel.Scope) -> None:
     spec, name = policy["spec"], policy["metadata"]["name"]
     try:
         kind = _param_kind(attempt, spec)
@@ -60,16 +62,17 @@ async def _ask(attempt: Attempt, policy: Obj, binding: Obj, values: Obj) -> None
             text = f"{bound} denied request: failed to configure binding: {error}"
             raise _refusal(attempt, text, DEFAULT_REASON) from error
         return
-    found = [o for param in params for o in policies.objections(spec, {**values, "params": param})]
+    found = [o for param in params for o in policies.objections(spec, scope, param)]
     _act(attempt, bound, binding["spec"]["validationActions"], found)
 
 
 def _act(attempt: Attempt, bound: str, actions: list[str], found: list[Objection]) -> None:
     """Audit has no effect here: this server keeps no audit log. Raises ApiError."""
     if "Warn" in actions:
-        attempt.call.warn([f"Validation failed for {bound}: {objection.message}" for objection in found])
-    if "Deny" in actions and found:
-        raise _refusal(attempt, f"{bound} denied request: {found[0].message}", found[0].reason)
+        attempt.call.warn([f"Validation failed for {bound}: {o.message}" for o in found if not o.always])
+    for objection in found:
+        if objection.always or "Deny" in actions:
+            raise _refusal(attempt, f"{bound} denied request: {objection.message}", objection.reason)
 
 
 def _refusal(attempt: Attempt, text: str, reason: str) -> ApiError:

@@ -86,6 +86,9 @@ def test_empty(build: Build, create: Create) -> None:
         ({"matchConditions": [{"name": "a", "expression": "true"}, {"name": "a", "expression": "true"}]},
          'spec.matchConditions[1].name: Duplicate value: "a"'),
         ({"matchConditions": [{"name": "a", "expression": ""}]}, "spec.matchConditions[0].expression: Required value"),
+        ({"matchConditions": [{"name": "a", "expression": "variables.a"}]},
+         'spec.matchConditions[0].expression: Invalid value: "variables.a": compilation failed: '
+         "undeclared reference to 'variables' (in container '')"),
         ({"auditAnnotations": [{"key": "k", "valueExpression": ""}]},
          "spec.auditAnnotations[0].valueExpression: Required value: valueExpression is not specified"),
     ],
