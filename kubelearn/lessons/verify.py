@@ -31,6 +31,8 @@ _VOLATILE = {
     "events",
     "events.events.k8s.io",
     "leases.coordination.k8s.io",
+    "nodes.metrics.k8s.io",
+    "pods.metrics.k8s.io",
     "spans.kubelearn.dev",
 }
 

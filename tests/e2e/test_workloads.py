@@ -186,7 +186,8 @@ def test_a_paused_scheduler_schedules_nothing_until_stepped(cluster: Cluster, na
     try:
         assert cluster.kubelearn("pause", "kube-scheduler").code == 0
         assert cluster.kubectl("run", "held", "--image=kubelearn/web:v1", "-n", namespace).code == 0
-        eventually(lambda: "held" in cluster.kubelearn("waiting").out)
+        # Other news may wait before it: a Node's status, say.
+        eventually(lambda: '"held"' in cluster.kubelearn("waiting", "--output", "json").out)
         assert "nodeName" not in cluster.get("pod", "held", "-n", namespace)["spec"]
 
         def bound() -> bool:
