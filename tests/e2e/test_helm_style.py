@@ -144,10 +144,10 @@ def _deployed(live: Obj) -> bool:
 
 _READY: dict[str, Callable[[Obj], bool]] = {
     "Deployment": _deployed,
-    "Job": lambda live: any(c["type"] == "Complete" for c in live.get("status", {}).get("conditions", [])),
+    "Job": lambda live: any(c["type"] == "Complete" for c in live.get("status", {}).get("conditions") or ()),
     "Service": lambda live: bool(live["spec"]["clusterIP"]),
     "CustomResourceDefinition": lambda live: any(
-        c["type"] == "Established" and c["status"] == "True" for c in live.get("status", {}).get("conditions", [])
+        c["type"] == "Established" and c["status"] == "True" for c in live.get("status", {}).get("conditions") or ()
     ),
 }
 
