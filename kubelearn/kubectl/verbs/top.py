@@ -26,7 +26,7 @@ async def _metrics(ctx: Context, path: str, parsed: Parsed) -> list[Obj]:
         )
     except ApiError as error:
         raise CommandError("Metrics API not available") from error
-    items: list[Obj] = answer.get("items") or [answer]
+    items: list[Obj] = (answer["items"] or []) if "items" in answer else [answer]
     return items
 
 
@@ -62,6 +62,8 @@ async def _nodes(ctx: Context, parsed: Parsed) -> int:
     _check(parsed)
     name = parsed.args[0] if parsed.args else ""
     found = await _metrics(ctx, f"nodes/{name}".rstrip("/"), parsed)
+    if not found:
+        raise CommandError("metrics not available yet")
     writer = TabWriter(remember=True)
     if not parsed["no-headers"]:
         _row(writer, ["NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)", "MEMORY(%)"])
@@ -92,6 +94,12 @@ async def _pods(ctx: Context, parsed: Parsed) -> int:
     name = parsed.args[0] if parsed.args else ""
     path = "pods" if everywhere else f"namespaces/{ctx.namespace}/pods/{name}".rstrip("/")
     found = _order(await _metrics(ctx, path, parsed), parsed, _pod_usages)
+    if not found:
+        pods = await ctx.client.list(await resources.find(ctx, "pods"), "" if everywhere else ctx.namespace)
+        if name or pods["items"]:  # nobody has been measured twice yet
+            raise CommandError("metrics not available yet")
+        ctx.err("No resources found\n" if everywhere else f"No resources found in {ctx.namespace} namespace.\n")
+        return 0
     writer = TabWriter(remember=True)
     headers = [
         *(["NAMESPACE"] if everywhere else []),
