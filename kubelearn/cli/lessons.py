@@ -23,18 +23,6 @@ _LESSON_EXAMPLES = """\
   kubelearn lesson verify --all          for authors: prove every lesson on this cluster
   kubelearn lesson new my-lesson         for authors: a folder to begin with
 """
-_LESSON_EXAMPLES = """\
-  kubelearn lesson list                  every lesson, and how far you are
-  kubelearn lesson start services        bring about its start state, and show the first step
-  kubelearn lesson answer 2              answer the step's question
-  kubelearn kubectl get pods -o wide     do what the step asks for
-  kubelearn lesson check                 what is seen, and what is wanted
-  kubelearn lesson hint                  one hint more each time; then: kubelearn lesson solution
-  kubelearn lesson next                  check, and go on
-  kubelearn lesson reset                 the lesson from its beginning
-  kubelearn lesson verify --all          for authors: prove every lesson on this cluster
-  kubelearn lesson new my-lesson         for authors: a folder to begin with
-"""
 
 
 def add_commands(commands: Any) -> None:

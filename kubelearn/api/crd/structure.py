@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 from kubelearn.api import decoding, shape
 from kubelearn.api.crd import embedded, lists, rules, validation, values
@@ -11,6 +10,7 @@ from kubelearn.api.decoding import Check
 from kubelearn.api.definitions import PREFIX
 from kubelearn.api.gonames import go_value
 from kubelearn.api.kind import FieldError
+from kubelearn.api.kinds import _read as r
 from kubelearn.api.kinds._errors import MAX_INT32, Errors, invalid
 from kubelearn.api.resource import Obj
 from kubelearn.api.schema import Type
@@ -59,7 +59,7 @@ class Structure:
         """What the scale subresource reads must be numbers of replicas."""
         out: Errors = []
         for path in (self._scale.get("specReplicasPath"), self._scale.get("statusReplicasPath")):
-            found = _at(obj, path) if path else None
+            found = r.at(obj, path.removeprefix(".")) if path else None
             if found is None:
                 continue
             if not isinstance(found, int) or isinstance(found, bool):
@@ -77,10 +77,3 @@ class Structure:
         """How objects merge in a server-side apply."""
         properties = {**(self.schema.get("properties") or {}), **_TYPE_META}
         return shape.of_type(Type("", {**self.schema, "properties": properties}))
-
-
-def _at(obj: Obj, path: str) -> Any:
-    found: Any = obj
-    for name in path.removeprefix(".").split("."):
-        found = found.get(name) if isinstance(found, dict) else None
-    return found

@@ -37,13 +37,8 @@ def is_sidecar(container: Obj) -> bool:
     return r.text(container, "restartPolicy") == "Always"
 
 
-def condition(obj: Obj, kind: str) -> Obj:
-    found = r.objects(r.mapping(obj, "status"), "conditions")
-    return next((c for c in found if r.text(c, "type") == kind), {})
-
-
 def _is_true(obj: Obj, kind: str) -> bool:
-    return r.text(condition(obj, kind), "status") == "True"
+    return r.text(r.condition(obj, kind), "status") == "True"
 
 
 def _exit_word(terminated: Obj) -> str:
@@ -112,7 +107,7 @@ def pod_status(obj: Obj) -> PodStatus:
     spec, status = r.mapping(obj, "spec"), r.mapping(obj, "status")
     phase = r.text(status, "phase")
     reason = r.text(status, "reason") or phase
-    if r.text(condition(obj, "PodScheduled"), "reason") == "SchedulingGated":
+    if r.text(r.condition(obj, "PodScheduled"), "reason") == "SchedulingGated":
         reason = "SchedulingGated"
     init = _init_containers(obj, reason)
     reason, restarts, ready = init.reason, init.restarts, init.ready_sidecars

@@ -60,6 +60,20 @@ def string_map(obj: Any, key: str) -> dict[str, str]:
     return {k: v for k, v in found.items() if isinstance(k, str) and isinstance(v, str)}
 
 
+def condition(obj: Any, kind: str) -> Obj:
+    """The condition of a type in the status; empty without one."""
+    found = objects(mapping(obj, "status"), "conditions")
+    return next((c for c in found if text(c, "type") == kind), {})
+
+
+def at(obj: Obj, path: str) -> Any:
+    """The value at a dotted path (`spec.replicas`), None where there is none."""
+    found: Any = obj
+    for part in path.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found
+
+
 def name(obj: Any) -> str:
     return text(mapping(obj, "metadata"), "name")
 

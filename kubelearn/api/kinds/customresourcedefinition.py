@@ -42,14 +42,8 @@ _HOISTED = {
 }
 
 
-def condition(obj: Obj, kind: str) -> Obj:
-    """The condition of a type; empty without one."""
-    found = r.objects(r.mapping(obj, "status"), "conditions")
-    return next((c for c in found if c.get("type") == kind), {})
-
-
 def established(obj: Obj) -> bool:
-    return bool(condition(obj, "Established").get("status") == "True")
+    return bool(r.condition(obj, "Established").get("status") == "True")
 
 
 def storage_version(obj: Obj) -> str:
@@ -80,7 +74,7 @@ def mark_deleted(obj: Obj) -> None:
     about, status = obj["metadata"], r.ensure(obj, "status")
     if CLEANUP not in r.strings(about, "finalizers"):
         about["finalizers"] = [*r.strings(about, "finalizers"), CLEANUP]
-    if not condition(obj, "Terminating"):
+    if not r.condition(obj, "Terminating"):
         message = "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"
         status["conditions"] = [
             *r.objects(status, "conditions"),

@@ -11,7 +11,7 @@ from kubelearn.api.kinds import _read as r
 from kubelearn.api.kinds._columns import AGE, NAME, NONE
 from kubelearn.api.kinds._errors import Errors, forbidden, invalid
 from kubelearn.api.kinds._fields import with_metadata
-from kubelearn.api.kinds._pod_status import condition, pod_status
+from kubelearn.api.kinds._pod_status import pod_status
 from kubelearn.api.kinds._pod_update import validate_pod_update
 from kubelearn.api.kinds._podspec import default_pod_spec, validate_spec
 from kubelearn.api.resource import Obj, Resource
@@ -121,7 +121,7 @@ def _gates(obj: Obj) -> str:
     gates = r.objects(r.mapping(obj, "spec"), "readinessGates")
     if not gates:
         return NONE
-    true = sum(r.text(condition(obj, r.text(g, "conditionType")), "status") == "True" for g in gates)
+    true = sum(r.text(r.condition(obj, r.text(g, "conditionType")), "status") == "True" for g in gates)
     return f"{true}/{len(gates)}"
 
 

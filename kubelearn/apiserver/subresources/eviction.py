@@ -10,6 +10,7 @@ from typing import Any
 from kubelearn.api import errors, selectors
 from kubelearn.api.errors import ApiError
 from kubelearn.api.kind import Kind
+from kubelearn.api.kinds import _read as r
 from kubelearn.api.kinds import poddisruptionbudget as budgets
 from kubelearn.api.resource import Obj
 from kubelearn.apiserver import codec, deletion, keys, rest
@@ -58,8 +59,7 @@ def _means(budget: Obj, pod: Obj) -> bool:
 
 
 def _is_ready(pod: Obj) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+    return bool(r.condition(pod, "Ready").get("status") == "True")
 
 
 async def _take(call: Call, kv: KeyValue, pod: Obj) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from kubelearn.api import apply as applied
 from kubelearn.api import errors, managed_fields, scale_fields, selectors, shape
 from kubelearn.api.kind import FieldError, Kind, Scale
+from kubelearn.api.kinds import _read as r
 from kubelearn.api.resource import Obj, Resource
 from kubelearn.apiserver import applying, bodies, codec, patching, rest, tracking
 from kubelearn.apiserver.answers import json_response
@@ -109,8 +110,8 @@ def _scaled(obj: Obj, wanted: Obj, kind: Kind, route: Route, paths: Scale) -> Ob
 def _scale_of(obj: Obj, paths: Scale) -> Obj:
     about = obj["metadata"]
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-    status: Obj = {"replicas": _at(obj, paths.status_replicas) or 0}
-    selector = _at(obj, paths.selector)
+    status: Obj = {"replicas": r.at(obj, paths.status_replicas) or 0}
+    selector = r.at(obj, paths.selector)
     if isinstance(selector, str):  # a custom resource's, written out
         status["selector"] = selector
     elif selector:
@@ -120,16 +121,9 @@ def _scale_of(obj: Obj, paths: Scale) -> Obj:
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
         "metadata": {k: about[k] for k in kept if k in about},
-        "spec": {"replicas": _at(obj, paths.spec_replicas) or 0},
+        "spec": {"replicas": r.at(obj, paths.spec_replicas) or 0},
         "status": status,
     }
-
-
-def _at(obj: Obj, path: str) -> Any:
-    found: Any = obj
-    for part in path.split("."):
-        found = found.get(part) if isinstance(found, dict) else None
-    return found
 
 
 def _put(obj: Obj, path: str, value: Any) -> None:
