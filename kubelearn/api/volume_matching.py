@@ -5,7 +5,7 @@ Source: component-helpers' storage/volume/pv_helpers.go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kubelearn.api import placement, quantity, selectors
@@ -78,3 +78,12 @@ def best(volumes: Iterable[Obj], claim: Obj) -> Obj | None:
         if volume["spec"].get("claimRef") is None and fits(volume, claim):
             free.append(volume)
     return min(free, key=lambda v: (size(v["spec"].get("capacity")), v["metadata"]["name"]), default=None)
+
+
+def claim_names(pod: Obj) -> Iterator[tuple[str, bool]]:
+    """The claims that a pod mounts, by name, and whether it is one that is made for the pod alone (ephemeral)."""
+    for volume in pod["spec"].get("volumes") or ():
+        if "persistentVolumeClaim" in volume:
+            yield volume["persistentVolumeClaim"]["claimName"], False
+        elif "ephemeral" in volume:
+            yield f"{pod['metadata']['name']}-{volume['name']}", True

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from kubelearn.api import errors
+from kubelearn.api import errors, volume_matching
 from kubelearn.api.kind import Kind
 from kubelearn.api.resource import Obj
 from kubelearn.apiserver import bodies, codec, keys, selection
@@ -106,7 +106,7 @@ def _names(pod: Obj, plural: str) -> Iterator[str]:
     """Names of the objects of a resource that a pod mentions, in volumes, variables and pull secrets."""
     spec = pod["spec"]
     if plural == "persistentvolumeclaims":
-        yield from _claims(pod)
+        yield from (name for name, _ in volume_matching.claim_names(pod))
         return
     if plural == "serviceaccounts":
         yield spec.get("serviceAccountName", "")
@@ -126,12 +126,3 @@ def _names(pod: Obj, plural: str) -> Iterator[str]:
                 yield (value.get(f"{short}KeyRef") or {}).get("name", "")
     if plural == "secrets":
         yield from (reference.get("name", "") for reference in spec.get("imagePullSecrets", ()))
-
-
-def _claims(pod: Obj) -> Iterator[str]:
-    """An ephemeral volume's claim is named after pod and volume."""
-    for volume in pod["spec"].get("volumes", ()):
-        if claim := volume.get("persistentVolumeClaim"):
-            yield claim.get("claimName", "")
-        elif "ephemeral" in volume:
-            yield f"{pod['metadata']['name']}-{volume['name']}"

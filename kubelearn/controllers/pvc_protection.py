@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubelearn.api import meta
+from kubelearn.api import meta, volume_matching
 from kubelearn.api.kinds import persistentvolumeclaim
 from kubelearn.api.resource import Obj
 from kubelearn.controllers import _pods, _protection
@@ -17,14 +17,7 @@ CLAIMS, FINALIZER = persistentvolumeclaim.RESOURCE, persistentvolumeclaim.FINALI
 
 
 def claims_of(pod: Obj) -> set[str]:
-    """Names of the claims that a pod mounts, those made for it included."""
-    out = set()
-    for volume in pod["spec"].get("volumes") or ():
-        if (named := volume.get("persistentVolumeClaim")) is not None:
-            out.add(str(named["claimName"]))
-        elif volume.get("ephemeral") is not None:
-            out.add(f"{pod['metadata']['name']}-{volume['name']}")
-    return out
+    return {name for name, _ in volume_matching.claim_names(pod)}
 
 
 def _of_pod(_context: ControllerContext, _type: str, _old: Obj | None, new: Obj) -> Iterable[str]:

@@ -18,6 +18,7 @@ from typing import Any
 from kubelearn.api.errors import ApiError
 from kubelearn.api.kinds.poddisruptionbudget import RESOURCE as BUDGETS
 from kubelearn.api.resource import Obj, Resource
+from kubelearn.api.volume_matching import claim_names
 from kubelearn.client.event_series import SeriesRecorder
 from kubelearn.client.informer import Informer
 from kubelearn.client.rest import Client
@@ -32,7 +33,7 @@ from kubelearn.scheduler.preemption import Preemption
 from kubelearn.scheduler.queue import Entry, PodQueue
 from kubelearn.scheduler.report import Reporter, finished, nominated_of
 from kubelearn.scheduler.volume_binder import VolumeBinder, VolumeBindingError
-from kubelearn.scheduler.volumes import Plan, claim_names
+from kubelearn.scheduler.volumes import Plan
 from kubelearn.trace.cause import Acting, acting
 
 log = logging.getLogger(__name__)
@@ -142,7 +143,7 @@ class Scheduler:
 
         def helps(entry: Entry) -> bool:
             pod = entry.pod
-            if claim is not None and claim not in {(pod.namespace, name) for name, _ in claim_names(pod)}:
+            if claim is not None and claim not in {(pod.namespace, name) for name, _ in claim_names(pod.obj)}:
                 return False
             return any(change in self._helped_by.get(name, ()) for name in entry.rejected_by)
 

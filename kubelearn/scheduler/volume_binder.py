@@ -60,7 +60,7 @@ class VolumeBinder:
 
     def storage(self, pod: PodInfo) -> Storage:
         """What there is, volumes that were promised counted as taken; nothing for a pod that has no claims."""
-        if not any(volumes.claim_names(pod)):
+        if not any(matching.claim_names(pod.obj)):
             return Storage()
         claims = {(c["metadata"]["namespace"], c["metadata"]["name"]): c for c in self._claims.items()}
         found = {v["metadata"]["name"]: v for v in self._volumes.items()}

@@ -7,7 +7,7 @@ Source: kube-scheduler's plugins/volumebinding.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kubelearn.api import volume_matching as matching
@@ -40,19 +40,10 @@ class Plan:
         return bool(self.bindings or self.provisions)
 
 
-def claim_names(pod: PodInfo) -> Iterator[tuple[str, bool]]:
-    """The claims by name, and whether it is one that is made for the pod alone (ephemeral)."""
-    for volume in pod.spec.get("volumes") or ():
-        if "persistentVolumeClaim" in volume:
-            yield volume["persistentVolumeClaim"]["claimName"], False
-        elif "ephemeral" in volume:
-            yield f"{pod.name}-{volume['name']}", True
-
-
 def claims_of(pod: PodInfo, storage: Storage) -> Claims | Rejection | None:
     """None for a pod without claims; a Rejection while one of them stands in the way everywhere."""
     bound, late, immediate = [], [], False
-    names = list(claim_names(pod))
+    names = list(matching.claim_names(pod.obj))
     if not names:
         return None
     for name, ephemeral in names:
